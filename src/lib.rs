@@ -1,0 +1,1 @@
+//! Live shared objects: wiggle its toe here, and it wiggles its toe there.
