@@ -1,1 +1,14 @@
 //! Live shared objects: wiggle its toe here, and it wiggles its toe there.
+
+pub mod limits;
+mod object;
+
+pub use self::object::*;
+
+#[doc(hidden)]
+pub mod __private {
+    //! What `interface!` writes paths to. Not for other use.
+    pub use actix;
+
+    pub use crate::object::{Done, decode, tag, version};
+}

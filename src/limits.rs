@@ -1,0 +1,126 @@
+//! Every bound of the system, with its unit and its reason.
+//!
+//! Nothing here is computed from anything else at run time, and nothing grows without one of
+//! these names standing beside it. What happens at a bound is told where the bound is used.
+
+use std::time::Duration;
+
+/// Bytes of one frame after its length prefix. A length above this closes the connection before
+/// any memory is taken. 64 KiB is one socket read, and short enough that no frame delays the
+/// frames behind it noticeably.
+pub const FRAME_BYTES_MAX: usize = 65_536;
+
+/// Bytes of a shout's payload and list of carried objects together. A batch of one shout with the
+/// longest header still fits a frame.
+pub const SHOUT_BYTES_MAX: usize = 61_440;
+
+/// Bytes of an object's state and the list of objects it carries. As for shouts.
+pub const STATE_BYTES_MAX: usize = 61_440;
+
+/// Objects that one message or state can carry. Beyond that a list belongs into an object.
+pub const CARRIED_MAX: usize = 64;
+
+/// Sessions named in one batch. The table stays below a third of the frame (26 bytes each).
+pub const BATCH_SESSIONS_MAX: usize = 512;
+
+/// Bytes of a name in the directory (UTF-8).
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of an interface's tag (UTF-8).
+pub const TAG_BYTES_MAX: usize = 64;
+
+/// Bytes of a reason told to a peer: a paragraph, never a dump.
+pub const REASON_BYTES_MAX: usize = 1_024;
+
+/// Bytes of credentials in a Hello. Enough for a signed token with a certificate chain's digest.
+pub const CREDENTIALS_BYTES_MAX: usize = 4_096;
+
+/// Bytes of the peer's description of itself in a Hello.
+pub const AGENT_BYTES_MAX: usize = 64;
+
+/// Extension fields in a Hello or Welcome, and bytes of each.
+pub const EXTRAS_MAX: usize = 16;
+/// Bytes of one extension field in a Hello or Welcome.
+pub const EXTRA_BYTES_MAX: usize = 1_024;
+
+/// Kinds of asks that a leaf's class can declare when it joins.
+pub const ANSWERS_MAX: usize = 256;
+
+/// Shouts that one session may have under way at one object.
+pub const WINDOW_SHOUTS: usize = 4_096;
+/// Bytes of shouts that one session may have under way at one object.
+pub const WINDOW_BYTES: usize = 1_048_576;
+/// Bytes of shouts that one session may have under way in all.
+pub const WINDOW_TOTAL_BYTES: usize = 8_388_608;
+
+/// Runs of outcomes listed in the answer to a join. A session's window holds at most
+/// [`WINDOW_SHOUTS`] ops, and each run stands for at least one.
+pub const OUTCOME_RUNS_MAX: usize = WINDOW_SHOUTS;
+
+/// Bytes a hub has read of one connection, handed on and not yet handled. Past it the reader
+/// stops, so that every mailbox is bounded by its sessions.
+pub const INWARD_BYTES_MAX: usize = 262_144;
+
+/// Bytes asked of a socket at a time: one frame of the largest size.
+pub const READ_BYTES: usize = 65_536;
+
+/// Bytes of batches queued for one connection. Past it the connection is closed as too slow.
+/// Chunks are shared by all connections, so this is a limit of lag more than of memory; it is
+/// larger than a tail, so that a catch-up always fits.
+pub const OUTWARD_BYTES_MAX: usize = 8_388_608;
+
+/// Bytes of control frames queued for one connection. Past it the connection is closed as too
+/// slow: control frames are answers, and who asks without reading has stopped taking part.
+pub const CONTROL_BYTES_MAX: usize = 1_048_576;
+
+/// Slices handed to one vectored write. Linux takes 1,024; 64 chunks of 64 KiB fill any socket.
+pub const WRITE_SLICES_MAX: usize = 64;
+
+/// Bytes of batches held for one leaf that has not heard them. Past it the client drops what
+/// follows and asks for it again from its cursor when there is room.
+pub const INBOX_BYTES_MAX: usize = 262_144;
+
+/// Bytes of an object's tail, kept for those who catch up. Past it an object without state drops
+/// the oldest chunks.
+pub const TAIL_BYTES_MAX: usize = 4_194_304;
+
+/// Shouts in an object's tail. As [`TAIL_BYTES_MAX`], for empty messages.
+pub const TAIL_SHOUTS_MAX: usize = 131_072;
+
+/// Shouts a repeater takes in one turn before it flushes and lets others run: about 0.1 ms.
+pub const TURN_SHOUTS: usize = 1_024;
+
+/// Restarts of a repeater that panics, within [`REPEATER_RESTARTS_WITHIN`]. Past them the object
+/// has failed.
+pub const REPEATER_RESTARTS: u32 = 5;
+/// The time over which [`REPEATER_RESTARTS`] are counted.
+pub const REPEATER_RESTARTS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Objects on one hub. 2 KiB each makes 2 GiB.
+pub const OBJECTS_MAX: usize = 1_048_576;
+/// Sessions on one hub. A process here may open 20,000 files.
+pub const SESSIONS_MAX: usize = 16_384;
+/// Objects that one session has joined or attached to.
+pub const SESSION_OBJECTS_MAX: usize = 131_072;
+/// Requests that one session has under way. A client waits for room.
+pub const SESSION_REQUESTS_MAX: usize = 1_024;
+/// Directory listings that one session watches.
+pub const SESSION_WATCHES_MAX: usize = 16;
+/// Changes of the directory held for a watcher in a client that does not take them.
+pub const WATCH_CHANGES_MAX: usize = 16_384;
+
+/// Connections accepted and not yet taken by an in-process hub.
+pub const MEMORY_BACKLOG_MAX: usize = 128;
+/// Bytes in one direction of an in-process connection.
+pub const MEMORY_PIPE_BYTES: usize = 65_536;
+
+/// Silence after which a side sends a heartbeat.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
+/// Silence after which a side holds the other for dead: three heartbeats.
+pub const SILENCE_MAX: Duration = Duration::from_secs(15);
+/// Time for the first frame of a connection to arrive and be answered.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time an admission may take to decide.
+pub const ADMISSION_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time a stopping hub, or a closing connection, has to send what it has queued.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);

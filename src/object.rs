@@ -1,0 +1,28 @@
+//! Objects as data: ids, names, the adverbs, interfaces and leaves.
+//!
+//! This layer holds what users and every other layer speak of. It uses actix's traits and starts
+//! nothing: no actor, no task, no socket.
+
+mod adverb;
+mod id;
+mod interface;
+mod leaf;
+mod macros;
+mod name;
+mod payload;
+mod receipt;
+
+#[doc(hidden)]
+pub use self::{
+    adverb::Circumstance,
+    interface::{Done, tag, version},
+};
+pub use self::{
+    adverb::{Heard, Local, Shout},
+    id::{Cursor, Epoch, HubId, Kind, ObjectId, Op, Seq, SessionId},
+    interface::{Dispatch, DispatchError, Hears, Interface, InterfaceId, Packet, ShoutAt},
+    leaf::{Leaf, Restore, Resync, ResyncReason},
+    name::{InvalidName, Name, Tag},
+    payload::{Codec, DecodeError, EncodeError, decode, encode},
+    receipt::Receipt,
+};

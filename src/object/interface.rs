@@ -1,0 +1,226 @@
+//! Interfaces: the class of an object as the wire sees it, and how a shout finds its handler.
+//!
+//! `interface!` writes the implementations of these traits. Nobody else needs to, and the hub
+//! knows none of them: it passes tags, numbers and bytes.
+
+use std::fmt;
+
+use actix::{Actor, Context, Handler, dev::MessageResponse};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::sync::oneshot;
+
+use super::{Circumstance, Codec, DecodeError, Heard, Kind, Tag, decode};
+
+/// The class of an object as the wire sees it: tag, version, numbered messages, state.
+///
+/// Made by [`interface!`](crate::interface!), which also sees to it that tag and version are
+/// well formed.
+pub trait Interface: Sized + 'static {
+    /// What the interface is called on the wire: 1 to 64 bytes, no control characters.
+    const TAG: &'static str;
+    /// Counts changes of a message or of the state. Leaves of different versions never meet.
+    const VERSION: u16;
+    /// Whether an object has a state, which a latecomer is given.
+    const STATEFUL: bool;
+    /// How payloads are written.
+    const CODEC: Codec = Codec::POSTCARD;
+    /// What a latecomer is given; `()` for `state none`.
+    type State: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Tag and version, as they are compared.
+    ///
+    /// # Panics
+    /// When `TAG` is no tag, which `interface!` does not let compile.
+    fn id() -> InterfaceId {
+        let tag = Self::TAG.parse().expect("`interface!` has checked the tag");
+        InterfaceId {
+            tag,
+            version: Self::VERSION,
+        }
+    }
+}
+
+/// Tag and version of an interface.
+///
+/// ```
+/// use actix_multiplex::InterfaceId;
+/// let frog = InterfaceId { tag: "pond.frog".parse()?, version: 1 };
+/// assert_eq!(frog.to_string(), "pond.frog v1");
+/// # Ok::<(), actix_multiplex::InvalidName>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InterfaceId {
+    /// What it is called.
+    pub tag: Tag,
+    /// Its version, from 1.
+    pub version: u16,
+}
+
+impl fmt::Display for InterfaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} v{}", self.tag, self.version)
+    }
+}
+
+/// A message that can be shouted at objects of interface `I`. Made by `interface!`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be shouted at a `{I}`",
+    label = "not a message of `{I}`",
+    note = "list it in the `interface!` table of `{I}`, with a number of its own"
+)]
+pub trait ShoutAt<I: Interface>: Serialize + DeserializeOwned + Send + 'static {
+    /// Its number in the interface.
+    const KIND: Kind;
+}
+
+/// A shout on its way to a leaf: not yet decoded.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Bytes,
+    pub(crate) circumstance: Circumstance,
+}
+
+impl Packet {
+    /// The number of the message in its interface.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+/// A shout that a leaf could not be given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DispatchError {
+    /// The interface has no message of this number: the shouter's is newer.
+    #[error("the interface has no message {0}")]
+    UnknownKind(Kind),
+    /// The payload is not what its number promises: the shouter's type is another.
+    #[error("message {kind}: {reason}")]
+    Undecodable {
+        /// The message's number.
+        kind: Kind,
+        /// What is wrong with it.
+        reason: DecodeError,
+    },
+}
+
+/// Resolves when the answer of a leaf's handler has; an error means that it never will.
+#[doc(hidden)]
+pub type Done = oneshot::Receiver<()>;
+
+/// Finds the handler of a shout by its number. Made by `interface!`.
+#[diagnostic::on_unimplemented(
+    message = "`{A}` is no leaf of `{Self}`",
+    note = "a leaf hears every message of its interface"
+)]
+pub trait Dispatch<A: Actor<Context = Context<A>>>: Interface {
+    /// Hands `packet` to its handler. What comes back resolves when the handler's answer has.
+    ///
+    /// # Errors
+    /// [`DispatchError`] when there is no such message, or the payload is none.
+    fn dispatch(leaf: &mut A, packet: &Packet, ctx: &mut Context<A>)
+    -> Result<Done, DispatchError>;
+
+    /// Gives the leaf its object's state; nothing for `state none`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the payload is no such state.
+    fn restore(leaf: &mut A, state: &[u8], ctx: &mut Context<A>) -> Result<(), DecodeError>;
+}
+
+/// A leaf that hears `M`. Every actor with a `Handler<Heard<M>>` is one.
+#[diagnostic::on_unimplemented(
+    message = "the leaf `{Self}` does not hear `{M}`",
+    label = "`{Self}` leaves out a message of its interface",
+    note = "write `impl Handler<Heard<{M}>> for {Self}`"
+)]
+pub trait Hears<M: 'static>: Actor<Context = Context<Self>> {
+    /// Decodes `packet` and hands it to the handler.
+    ///
+    /// # Errors
+    /// [`DispatchError::Undecodable`] when the payload is no `M`.
+    fn deliver(&mut self, packet: &Packet, ctx: &mut Context<Self>) -> Result<Done, DispatchError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, M> Hears<M> for A
+where
+    A: Actor<Context = Context<A>> + Handler<Heard<M>>,
+    M: DeserializeOwned + 'static,
+{
+    fn deliver(&mut self, packet: &Packet, ctx: &mut Context<Self>) -> Result<Done, DispatchError> {
+        let message =
+            decode::<M>(&packet.payload).map_err(|reason| DispatchError::Undecodable {
+                kind: packet.kind,
+                reason,
+            })?;
+        let (done, wait) = oneshot::channel();
+        let heard = Heard::new(message, packet.circumstance);
+        self.handle(heard, ctx).handle(ctx, Some(done));
+        Ok(wait)
+    }
+}
+
+/// Reads the version out of `v1`, `v2`, ... while compiling.
+#[doc(hidden)]
+pub const fn version(text: &str) -> u16 {
+    let bytes = text.as_bytes();
+    assert!(
+        bytes.len() > 1 && bytes[0] == b'v',
+        "write the version as v1, v2, ..."
+    );
+    let mut version = 0_u16;
+    let mut at = 1;
+    while at < bytes.len() {
+        assert!(
+            bytes[at].is_ascii_digit(),
+            "write the version as v1, v2, ..."
+        );
+        version = version * 10 + (bytes[at] - b'0') as u16;
+        at += 1;
+    }
+    assert!(version > 0, "versions count from v1");
+    version
+}
+
+/// Checks a tag while compiling; the same rules as [`Tag`]'s.
+#[doc(hidden)]
+pub const fn tag(text: &'static str) -> &'static str {
+    let bytes = text.as_bytes();
+    assert!(!bytes.is_empty(), "a tag needs at least one character");
+    assert!(
+        bytes.len() <= crate::limits::TAG_BYTES_MAX,
+        "a tag has at most 64 bytes"
+    );
+    let mut at = 0;
+    while at < bytes.len() {
+        let c1 = bytes[at] == 0xc2 && bytes[at + 1] < 0xa0;
+        assert!(
+            !bytes[at].is_ascii_control() && !c1,
+            "a tag has no control characters"
+        );
+        at += 1;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_read_as_they_are_written() {
+        assert_eq!(version("v1"), 1);
+        assert_eq!(version("v207"), 207);
+    }
+
+    #[test]
+    fn the_compile_time_check_of_a_tag_agrees_with_the_one_at_run_time() {
+        for text in ["pond.frog", "é", "\u{a0}", "", "a\nb", "\u{85}", "\u{7f}"] {
+            let compiles = std::panic::catch_unwind(|| tag(text)).is_ok();
+            assert_eq!(compiles, text.parse::<Tag>().is_ok(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What an actor says of itself to be a leaf.
+
+use std::fmt;
+
+use actix::{Actor, Context, Supervised};
+use serde::{Deserialize, Serialize};
+
+use super::{Dispatch, DispatchError, Interface, Seq};
+
+/// One client's own implementation of an object: an actix actor that hears every message of its
+/// interface.
+///
+/// # Ordering
+/// A leaf hears its object's shouts in the object's one order, each when the answer to the one
+/// before has resolved, also for handlers that are async. [`Local`](super::Local) messages and
+/// other mail of the actor are handled whenever they come. A handler must not await that it hears
+/// another shout (awaiting a receipt is fine).
+///
+/// ```
+/// use actix::prelude::*;
+/// use actix_multiplex::{Heard, Leaf, interface};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Serialize, Deserialize)]
+/// pub struct Croak;
+///
+/// interface! {
+///     /// A frog, wherever it sits.
+///     pub Frog = "pond.frog" v1 {
+///         state none;
+///         1 => Croak,
+///     }
+/// }
+///
+/// struct TextFrog;
+/// impl Actor for TextFrog { type Context = Context<Self>; }
+/// impl Supervised for TextFrog {}
+/// impl Leaf for TextFrog { type Interface = Frog; }
+/// impl Handler<Heard<Croak>> for TextFrog {
+///     type Result = ();
+///     fn handle(&mut self, croak: Heard<Croak>, _: &mut Context<Self>) {
+///         println!("kermit: *croak* {}", croak.seq());
+///     }
+/// }
+/// ```
+pub trait Leaf: Actor<Context = Context<Self>> + Supervised {
+    /// The interface that it implements.
+    type Interface: Interface + Dispatch<Self>;
+
+    /// Shouts were missed that nothing can bring back; with a state it has just been restored.
+    ///
+    /// The default logs a warning.
+    fn resynced(&mut self, resync: Resync, _ctx: &mut Self::Context) {
+        tracing::warn!(%resync, leaf = std::any::type_name::<Self>(), "resynced");
+    }
+
+    /// A shout had its place in the order but cannot be given to this class: its number is new,
+    /// or its payload is none. All other leaves may well have heard it.
+    ///
+    /// The default logs a warning.
+    fn unheard(&mut self, seq: Seq, error: DispatchError, _ctx: &mut Self::Context) {
+        tracing::warn!(%seq, %error, leaf = std::any::type_name::<Self>(), "cannot hear a shout");
+    }
+}
+
+/// Takes in the state of an object of an interface with `state S`.
+#[diagnostic::on_unimplemented(
+    message = "the leaf `{Self}` does not take the state `{S}` of its interface",
+    label = "`{Self}` leaves out the state of its interface",
+    note = "write `impl Restore<{S}> for {Self}`"
+)]
+pub trait Restore<S>: Actor<Context = Context<Self>> {
+    /// The object's state as heard up to the join; called once before the first shout, and after
+    /// a [`Resync`].
+    fn restore(&mut self, state: S, ctx: &mut Context<Self>);
+}
+
+/// A gap that a leaf is told of: it hears on from `to.next()`.
+///
+/// ```
+/// use actix_multiplex::{Resync, ResyncReason, Seq};
+/// let resync = Resync { reason: ResyncReason::Missed, from: Seq(3), to: Seq(9) };
+/// assert_eq!(resync.to_string(), "#3 to #9 were missed: the hub no longer has them");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resync {
+    /// Why nothing can bring them back.
+    pub reason: ResyncReason,
+    /// The first seq missed.
+    pub from: Seq,
+    /// The last seq missed.
+    pub to: Seq,
+}
+
+/// Why a leaf was resynced.
+///
+/// ```
+/// use actix_multiplex::ResyncReason;
+/// assert_eq!(ResyncReason::Epoch.to_string(), "the object has a new history");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ResyncReason {
+    /// The leaf was behind by more than the hub keeps.
+    Missed,
+    /// The object's history was, or may have been, lost; seqs count from 1 again.
+    Epoch,
+}
+
+impl fmt::Display for ResyncReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missed => "the hub no longer has them",
+            Self::Epoch => "the object has a new history",
+        })
+    }
+}
+
+impl fmt::Display for Resync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} to {} were missed: {}",
+            self.from, self.to, self.reason
+        )
+    }
+}

@@ -1,0 +1,135 @@
+//! Payloads: what a message or a state is on the wire. The hub never looks inside.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// How the payloads of an interface are written. The hub passes the number on and does not use it.
+///
+/// ```
+/// use actix_multiplex::Codec;
+/// assert_eq!(Codec::POSTCARD, Codec(1));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Codec(pub u8);
+
+impl Codec {
+    /// Postcard 1, the codec of every interface made by `interface!`.
+    pub const POSTCARD: Self = Self(1);
+}
+
+/// A message or state that cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// It is larger than one frame can carry. Put the bulk elsewhere, or in several messages.
+    #[error("payload of {bytes} bytes exceeds the limit of {max}")]
+    TooLarge {
+        /// Bytes of the payload.
+        bytes: usize,
+        /// The limit, in bytes.
+        max: usize,
+    },
+    /// Its `Serialize` implementation refused.
+    #[error("payload of type `{type_name}` refused to serialize: {reason}")]
+    Serialize {
+        /// The Rust type.
+        type_name: &'static str,
+        /// What postcard says.
+        reason: String,
+    },
+}
+
+/// A payload that is not what its kind promises.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The bytes are no such message.
+    #[error("{bytes} bytes are no `{type_name}`: {reason}")]
+    Malformed {
+        /// Bytes of the payload.
+        bytes: usize,
+        /// The Rust type that was to come out.
+        type_name: &'static str,
+        /// What postcard says.
+        reason: String,
+    },
+    /// Bytes are left over: the sender's type has fields that this one lacks.
+    #[error("{left} bytes are left over after a `{type_name}`")]
+    LeftOver {
+        /// How many bytes.
+        left: usize,
+        /// The Rust type that came out.
+        type_name: &'static str,
+    },
+}
+
+/// Writes `value` with the codec of `interface!`, in at most `max` bytes.
+///
+/// # Errors
+/// [`EncodeError::TooLarge`] past `max`, [`EncodeError::Serialize`] when the value refuses.
+pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Vec<u8>, EncodeError> {
+    let payload = postcard::to_stdvec(value).map_err(|error| EncodeError::Serialize {
+        type_name: std::any::type_name::<T>(),
+        reason: error.to_string(),
+    })?;
+    if payload.len() > max {
+        return Err(EncodeError::TooLarge {
+            bytes: payload.len(),
+            max,
+        });
+    }
+    Ok(payload)
+}
+
+/// Reads a `T` out of all of `payload`.
+///
+/// # Errors
+/// [`DecodeError`] when the bytes are not exactly one `T`.
+pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
+    let type_name = std::any::type_name::<T>();
+    let (value, left) =
+        postcard::take_from_bytes(payload).map_err(|error| DecodeError::Malformed {
+            bytes: payload.len(),
+            type_name,
+            reason: error.to_string(),
+        })?;
+    match left.len() {
+        0 => Ok(value),
+        left => Err(DecodeError::LeftOver { left, type_name }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_comes_back_and_one_byte_more_or_less_is_an_error() {
+        let payload = encode(&("croak", 3_u32), 100).expect("is small");
+        assert_eq!(
+            decode::<(String, u32)>(&payload),
+            Ok(("croak".to_owned(), 3))
+        );
+
+        let short = decode::<(String, u32)>(&payload[..payload.len() - 1]);
+        assert!(
+            matches!(short, Err(DecodeError::Malformed { bytes: 6, .. })),
+            "{short:?}"
+        );
+
+        let long = [payload.as_slice(), &[0]].concat();
+        let left_over = decode::<(String, u32)>(&long);
+        assert!(
+            matches!(left_over, Err(DecodeError::LeftOver { left: 1, .. })),
+            "{left_over:?}"
+        );
+    }
+
+    #[test]
+    fn a_payload_at_the_limit_is_taken_and_one_past_it_is_not() {
+        assert!(encode(&[0_u8; 8], 8).is_ok());
+        assert_eq!(
+            encode(&[0_u8; 9], 8),
+            Err(EncodeError::TooLarge { bytes: 9, max: 8 })
+        );
+    }
+}
