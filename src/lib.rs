@@ -2,13 +2,15 @@
 
 pub mod limits;
 mod object;
+pub mod wire;
 
 pub use self::object::*;
+pub use self::wire::Change;
 
 #[doc(hidden)]
 pub mod __private {
     //! What `interface!` writes paths to. Not for other use.
     pub use actix;
 
-    pub use crate::object::{Done, decode, tag, version};
+    pub use crate::object::{Done, decode, kind, tag, version};
 }

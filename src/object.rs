@@ -15,7 +15,7 @@ mod receipt;
 #[doc(hidden)]
 pub use self::{
     adverb::Circumstance,
-    interface::{Done, tag, version},
+    interface::{Done, kind, tag, version},
 };
 pub use self::{
     adverb::{Heard, Local, Shout},

@@ -185,6 +185,13 @@ pub const fn version(text: &str) -> u16 {
     version
 }
 
+/// Checks the number of a message while compiling: those from 65,280 on are the hubs' own.
+#[doc(hidden)]
+pub const fn kind(number: u16) -> Kind {
+    assert!(number < 0xff00, "the numbers of messages end at 65279");
+    Kind(number)
+}
+
 /// Checks a tag while compiling; the same rules as [`Tag`]'s.
 #[doc(hidden)]
 pub const fn tag(text: &'static str) -> &'static str {

@@ -82,7 +82,7 @@ macro_rules! interface {
 
         $(
             impl $crate::ShoutAt<$name> for $message {
-                const KIND: $crate::Kind = $crate::Kind($kind);
+                const KIND: $crate::Kind = $crate::__private::kind($kind);
             }
         )*
 

@@ -1,0 +1,29 @@
+//! The wire, version 1: frames as values. No sockets, no actors, no time.
+//!
+//! `docs/protocol.md` is normative; this layer is its implementation, and `tests/vectors` holds
+//! both to it. A frame is a `u32` length (little-endian), a frame type, a flat postcard header,
+//! and for some types an opaque payload that is the rest of the frame.
+
+mod answer;
+mod batch;
+mod codec;
+mod frame;
+mod handshake;
+mod request;
+mod shout;
+
+pub use self::{
+    answer::{
+        Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome,
+        OutcomeRun, Refusal, Refused, Rejoin, Verdict,
+    },
+    batch::{Batch, BatchBuilder, Shouted},
+    codec::{FrameError, Split, split},
+    frame::{Frame, FrameType, encode, encode_with},
+    handshake::{
+        CloseCode, Extra, Fault, Goodbye, Hello, Limits, NoVersion, Resume, VERSION_MAX,
+        VERSION_MIN, Welcome, negotiate,
+    },
+    request::{Attach, Create, Detach, Join, List, NameObject, Part, Request, Target, Unwatch},
+    shout::{Carried, ShoutFrame, encode_shout},
+};

@@ -1,0 +1,239 @@
+//! What a hub tells a client, batches apart.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Carried, Request, codec::bounded, codec::bounded_text};
+use crate::{
+    limits,
+    object::{Cursor, Epoch, InterfaceId, Name, ObjectId, Op, Resync, Seq},
+};
+
+/// The session is a leaf. Batches from `start.next()` follow; the payload is the state at `start`
+/// if there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The number of the request.
+    pub request: Request,
+    /// The object; for a Create with `or_join` perhaps not the one asked for.
+    pub object: ObjectId,
+    /// What it is called.
+    pub name: Option<Name>,
+    /// Where the leaf's hearing begins: the first shout that follows is the next one.
+    pub start: Cursor,
+    /// The object's last seq at this moment: what is heard up to it is the past.
+    pub last: Seq,
+    /// Whether the payload is a state, to be restored before anything is heard.
+    pub restore: bool,
+    /// What was missed for good, for a session that had a cursor.
+    pub resync: Option<Resync>,
+    /// The op that the object's home awaits from this session.
+    pub next_op: Op,
+    /// The outcomes of earlier ops, as far back as the hub keeps them, in order.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::OUTCOME_RUNS_MAX }>")]
+    pub outcomes: Vec<OutcomeRun>,
+    /// The objects that the state carries.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
+    pub carried: Vec<Carried>,
+}
+
+/// Consecutive ops of one session that got consecutive seqs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeRun {
+    /// The first op.
+    pub op: Op,
+    /// Its seq; 0 if the ops of this run were refused.
+    pub seq: Seq,
+    /// How many ops.
+    pub count: u32,
+}
+
+/// The session can shout at the object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// The number of the request.
+    pub request: Request,
+    /// The object.
+    pub object: ObjectId,
+    /// Its history.
+    pub epoch: Epoch,
+    /// The op that the object's home awaits from this session.
+    pub next_op: Op,
+    /// The outcomes of earlier ops, as in [`Joined`].
+    #[serde(deserialize_with = "bounded::<_, _, { limits::OUTCOME_RUNS_MAX }>")]
+    pub outcomes: Vec<OutcomeRun>,
+}
+
+/// A request was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The number of the request.
+    pub request: Request,
+}
+
+/// A request was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The number of the request.
+    pub request: Request,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The directory has no such name, or the hub no such object.
+    #[error("there is no such object")]
+    Unknown,
+    /// The object is of another interface, or of another version of it.
+    #[error("the object is a {there}, not a {wanted}")]
+    Interface {
+        /// What the request named.
+        wanted: InterfaceId,
+        /// What the object is.
+        there: InterfaceId,
+    },
+    /// The name belongs to another object.
+    #[error("the name `{0}` is taken")]
+    NameTaken(Name),
+    /// The object has a name already.
+    #[error("the object is named `{0}` already")]
+    HasName(Name),
+    /// An object of that id exists, or existed.
+    #[error("the object {0} exists already")]
+    Exists(ObjectId),
+    /// The hub's admission said no.
+    #[error("the hub's admission refused: {0}")]
+    Denied(#[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")] String),
+    /// The hub's admission did not decide in time.
+    #[error("the hub's admission did not decide within {ms} ms")]
+    Late {
+        /// The time it had, in milliseconds.
+        ms: u32,
+    },
+    /// A limit of the hub is reached.
+    #[error("the hub's limit of {max} {what} is reached")]
+    Limit {
+        /// What there would be too many of.
+        #[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")]
+        what: String,
+        /// The limit.
+        max: u32,
+    },
+    /// The object has failed: its repeater panicked too often.
+    #[error("the object has failed: {0}")]
+    Failed(#[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")] String),
+    /// The session is no leaf of the object and has not attached to it.
+    #[error("the session has not joined the object")]
+    NotJoined,
+    /// The hub is stopping.
+    #[error("the hub is stopping")]
+    Stopping,
+}
+
+/// What became of shouts, told to sessions that do not hear them, and of those not sequenced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The object.
+    pub object: ObjectId,
+    /// The first op it is about.
+    pub op: Op,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// What became of a shout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// `count` ops from this one on have the seqs from `seq` on.
+    Sequenced {
+        /// The seq of the first.
+        seq: Seq,
+        /// How many ops.
+        count: u32,
+    },
+    /// This op was refused, and is used up.
+    Refused {
+        /// Why.
+        #[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")]
+        reason: String,
+    },
+    /// Nothing was used up: the home awaits this op. Send again from it on.
+    Gap,
+}
+
+/// The object's repeater was made anew: join (with the cursor) or attach once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejoin {
+    /// The object.
+    pub object: ObjectId,
+}
+
+/// The object is no more, here or anywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The object.
+    pub object: ObjectId,
+    /// Why.
+    pub reason: EndReason,
+}
+
+/// Why an object is no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// Its repeater panicked too often.
+    #[error("its repeater failed: {0}")]
+    Failed(#[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")] String),
+}
+
+/// Names of the directory, in order. A listing that does not fit one frame comes in several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The number of the request.
+    pub request: Request,
+    /// The names.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::FRAME_BYTES_MAX / 20 }>")]
+    pub entries: Vec<Entry>,
+    /// Whether this is the end of the listing.
+    pub last: bool,
+}
+
+/// A named object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it is called.
+    pub name: Name,
+    /// Which it is.
+    pub object: ObjectId,
+    /// What it is.
+    pub interface: InterfaceId,
+}
+
+/// A change in the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The number of the listing that it changes.
+    pub request: Request,
+    /// The change.
+    pub change: Change,
+}
+
+/// How the directory changed.
+///
+/// ```
+/// use actix_multiplex::Change;
+/// let gone = Change::Removed("kermit".parse()?);
+/// assert!(matches!(gone, Change::Removed(name) if name.as_str() == "kermit"));
+/// # Ok::<(), actix_multiplex::InvalidName>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Change {
+    /// A name came.
+    Added(Entry),
+    /// A name went.
+    Removed(Name),
+}

@@ -1,0 +1,430 @@
+//! Batches: shouts in their order, encoded once, the same bytes for every leaf and every hop.
+
+use bytes::{BufMut, Bytes};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Carried, FrameError, FrameType,
+    codec::{bounded, put_varint},
+};
+use crate::{
+    limits::{self, BATCH_SESSIONS_MAX, FRAME_BYTES_MAX},
+    object::{Epoch, Kind, ObjectId, Op, Seq, SessionId},
+};
+
+/// The most bytes that a batch's header can have with a table of one session: what stands between
+/// the shouts and the frame's limit.
+const HEADER_BYTES: usize = 1 + 16 + 8 + 10 + 10 + 3 + 3;
+/// The most bytes of a row of the table of sessions.
+const SESSION_BYTES: usize = 16 + 10;
+/// The most bytes of a shout beside its payload and its carried objects.
+const SHOUT_BYTES: usize = 2 + 10 + 3 + 1 + 3;
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    object: ObjectId,
+    epoch: Epoch,
+    first_seq: Seq,
+    hub_time_ms: u64,
+    #[serde(deserialize_with = "bounded::<_, _, BATCH_SESSIONS_MAX>")]
+    sessions: Vec<(SessionId, Op)>,
+    count: u16,
+}
+
+/// Makes a batch, shout by shout.
+#[derive(Debug)]
+pub struct BatchBuilder {
+    object: ObjectId,
+    epoch: Epoch,
+    first_seq: Seq,
+    sessions: Vec<(SessionId, Op)>,
+    recent: usize,
+    count: u16,
+    body: Vec<u8>,
+}
+
+impl BatchBuilder {
+    /// A batch of `object` without shouts; the first will have `first_seq`.
+    pub fn new(object: ObjectId, epoch: Epoch, first_seq: Seq) -> Self {
+        let (sessions, body) = (Vec::new(), Vec::new());
+        Self {
+            object,
+            epoch,
+            first_seq,
+            sessions,
+            recent: 0,
+            count: 0,
+            body,
+        }
+    }
+
+    /// Whether a shout with `bytes` of payload and `carried` objects still fits.
+    pub fn has_room(&self, bytes: usize, carried: &[Carried]) -> bool {
+        let sessions = (self.sessions.len() + 1) * SESSION_BYTES;
+        let shout = SHOUT_BYTES + bytes + carried_bytes(carried);
+        self.sessions.len() < BATCH_SESSIONS_MAX
+            && self.count < u16::MAX
+            && HEADER_BYTES + sessions + self.body.len() + shout <= FRAME_BYTES_MAX
+    }
+
+    /// Adds the next shout, which [`has_room`](Self::has_room). The ops of a session ascend.
+    pub fn push(
+        &mut self,
+        session: SessionId,
+        op: Op,
+        kind: Kind,
+        carried: &[Carried],
+        payload: &[u8],
+    ) {
+        let index = self.index_of(session, op);
+        put_varint(&mut self.body, index as u64);
+        put_varint(&mut self.body, op.0 - self.sessions[index].1.0);
+        put_varint(&mut self.body, kind.0.into());
+        self.put_carried(carried);
+        put_varint(&mut self.body, payload.len() as u64);
+        self.body.put_slice(payload);
+        self.count += 1;
+    }
+
+    /// The seq that the next shout will have.
+    pub fn next_seq(&self) -> Seq {
+        self.first_seq.plus(self.count.into())
+    }
+
+    /// How many shouts are in it.
+    pub fn count(&self) -> u16 {
+        self.count
+    }
+
+    /// The whole frame with its length prefix; the builder goes on with an empty batch after it.
+    pub fn seal(&mut self, hub_time_ms: u64) -> Bytes {
+        let header = Header {
+            object: self.object,
+            epoch: self.epoch,
+            first_seq: self.first_seq,
+            hub_time_ms,
+            sessions: std::mem::take(&mut self.sessions),
+            count: self.count,
+        };
+        let room = HEADER_BYTES + header.sessions.len() * SESSION_BYTES + self.body.len();
+        let mut frame = Vec::with_capacity(4 + room);
+        frame.put_u32_le(0);
+        frame.put_u8(FrameType::Batch as u8);
+        let mut frame = postcard::to_extend(&header, frame).expect("headers are plain data");
+        frame.put_slice(&self.body);
+        self.first_seq = self.next_seq();
+        self.count = 0;
+        self.recent = 0;
+        self.body.clear();
+        super::frame::close(frame)
+    }
+
+    fn index_of(&mut self, session: SessionId, op: Op) -> usize {
+        let is_it = |(known, _): &(SessionId, Op)| *known == session;
+        if self.sessions.get(self.recent).is_some_and(is_it) {
+            return self.recent;
+        }
+        self.recent = self.sessions.iter().position(is_it).unwrap_or_else(|| {
+            self.sessions.push((session, op));
+            self.sessions.len() - 1
+        });
+        self.recent
+    }
+
+    fn put_carried(&mut self, carried: &[Carried]) {
+        if carried.is_empty() {
+            return self.body.put_u8(0);
+        }
+        self.body.put_u8(1);
+        let list = postcard::to_stdvec(carried).expect("ids and tags are plain data");
+        self.body.put_slice(&list);
+    }
+}
+
+/// Bytes of a list of carried objects, at most.
+pub(super) fn carried_bytes(carried: &[Carried]) -> usize {
+    carried
+        .iter()
+        .map(|each| 16 + 1 + each.tag.as_str().len() + 10)
+        .sum::<usize>()
+        + 1
+}
+
+/// A batch as received. Its shouts are decoded as they are taken; that they can be was checked
+/// when the frame was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The object.
+    pub object: ObjectId,
+    /// Its history.
+    pub epoch: Epoch,
+    /// The seq of the first shout.
+    pub first_seq: Seq,
+    /// When the home hub sent it out, in milliseconds since 1970 by its clock.
+    pub hub_time_ms: u64,
+    /// The sessions that shouted, with the first op of each in this batch.
+    pub sessions: Vec<(SessionId, Op)>,
+    /// How many shouts there are.
+    pub count: u16,
+    body: Bytes,
+}
+
+/// One shout of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shouted {
+    /// Its place in the object's order.
+    pub seq: Seq,
+    /// Who shouted it, as an index into [`Batch::sessions`].
+    pub session: usize,
+    /// The session's count of shouts at the object.
+    pub op: Op,
+    /// The number of the message in the interface.
+    pub kind: Kind,
+    /// The objects that the payload carries.
+    pub carried: Vec<Carried>,
+    /// The message.
+    pub payload: Bytes,
+}
+
+impl Batch {
+    /// Reads what follows the frame type.
+    pub(super) fn decode(bytes: &Bytes) -> Result<Self, FrameError> {
+        let malformed = || FrameError::Header {
+            frame: FrameType::Batch,
+            bytes: bytes.len() + 1,
+        };
+        let (header, body) = postcard::take_from_bytes::<Header>(bytes).map_err(|_| malformed())?;
+        let batch = Self {
+            object: header.object,
+            epoch: header.epoch,
+            first_seq: header.first_seq,
+            hub_time_ms: header.hub_time_ms,
+            sessions: header.sessions,
+            count: header.count,
+            body: bytes.slice(bytes.len() - body.len()..),
+        };
+        batch.check().ok_or_else(malformed)??;
+        Ok(batch)
+    }
+
+    /// The last seq in it.
+    pub fn last_seq(&self) -> Seq {
+        Seq((self.first_seq.0 + u64::from(self.count)).saturating_sub(1))
+    }
+
+    /// Bytes of its shouts, for those who bound what they hold.
+    pub fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Its shouts, in order.
+    pub fn shouts(&self) -> impl Iterator<Item = Shouted> + '_ {
+        let mut at = 0;
+        (0..u64::from(self.count)).map_while(move |place| self.take(&mut at, place))
+    }
+
+    /// The shout at byte `at` of the body, which is the `place`th; moves `at` behind it.
+    pub fn take(&self, at: &mut usize, place: u64) -> Option<Shouted> {
+        let (row, rest) = postcard::take_from_bytes::<Row<'_>>(self.body.get(*at..)?).ok()?;
+        let end = self.body.len() - rest.len();
+        let payload = self.body.slice(end - row.payload.len()..end);
+        *at = end;
+        let op = self
+            .sessions
+            .get(row.session as usize)?
+            .1
+            .plus(row.op_offset);
+        Some(Shouted {
+            seq: self.first_seq.plus(place),
+            session: row.session as usize,
+            op,
+            kind: row.kind,
+            carried: row.carried.map_or_else(Vec::new, |list| list.0),
+            payload,
+        })
+    }
+
+    fn check(&self) -> Option<Result<(), FrameError>> {
+        let mut at = 0;
+        for place in 0..u64::from(self.count) {
+            self.take(&mut at, place)?;
+        }
+        let frame = FrameType::Batch;
+        Some(match self.body.len() - at {
+            0 if self.count == 0 => Err(FrameError::Nonsense {
+                frame,
+                what: "a batch has at least one shout",
+            }),
+            0 if self.first_seq == Seq(0) => Err(FrameError::Nonsense {
+                frame,
+                what: "seqs count from 1",
+            }),
+            0 if self.first_seq.0.checked_add(self.count.into()).is_none() => {
+                Err(FrameError::Nonsense {
+                    frame,
+                    what: "the seqs overflow",
+                })
+            }
+            0 => Ok(()),
+            left => Err(FrameError::LeftOver { frame, left }),
+        })
+    }
+}
+
+/// A shout as it stands in the body.
+#[derive(Deserialize)]
+struct Row<'a> {
+    session: u16,
+    op_offset: u64,
+    kind: Kind,
+    carried: Option<CarriedList>,
+    #[serde(borrow)]
+    payload: &'a [u8],
+}
+
+#[derive(Deserialize)]
+struct CarriedList(
+    #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")] Vec<Carried>,
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OBJECT: ObjectId = ObjectId([1; 16]);
+    const ALEC: SessionId = SessionId([2; 16]);
+    const AMY: SessionId = SessionId([3; 16]);
+
+    fn builder() -> BatchBuilder {
+        BatchBuilder::new(OBJECT, Epoch([9; 8]), Seq(1))
+    }
+
+    fn decode(frame: &Bytes) -> Batch {
+        Batch::decode(&frame.slice(5..)).expect("is a batch")
+    }
+
+    #[test]
+    fn what_is_pushed_comes_out_in_order_with_its_seqs() {
+        let carried = Carried {
+            object: OBJECT,
+            tag: "blot".parse().expect("ok"),
+            seq: Seq(4),
+        };
+        let mut builder = builder();
+        builder.push(ALEC, Op(7), Kind(1), &[], b"croak");
+        builder.push(AMY, Op(1), Kind(300), std::slice::from_ref(&carried), b"");
+        builder.push(ALEC, Op(8), Kind(1), &[], b"hop");
+        let batch = decode(&builder.seal(1_000));
+
+        assert_eq!(
+            (batch.count, batch.last_seq(), batch.hub_time_ms),
+            (3, Seq(3), 1_000)
+        );
+        assert_eq!(batch.sessions, [(ALEC, Op(7)), (AMY, Op(1))]);
+        let shouts: Vec<_> = batch.shouts().collect();
+        let ops: Vec<_> = shouts
+            .iter()
+            .map(|shout| (shout.seq, shout.session, shout.op))
+            .collect();
+        assert_eq!(
+            ops,
+            [(Seq(1), 0, Op(7)), (Seq(2), 1, Op(1)), (Seq(3), 0, Op(8))]
+        );
+        assert_eq!(shouts[1].carried, [carried]);
+        assert_eq!(shouts[2].payload, "hop");
+    }
+
+    #[test]
+    fn a_sealed_builder_goes_on_with_the_next_seq_and_a_new_table() {
+        let mut builder = builder();
+        builder.push(ALEC, Op(1), Kind(1), &[], b"");
+        builder.seal(0);
+        builder.push(AMY, Op(1), Kind(1), &[], b"");
+        let batch = decode(&builder.seal(0));
+        assert_eq!((batch.first_seq, batch.sessions.len()), (Seq(2), 1));
+    }
+
+    #[test]
+    fn from_16_shouts_of_a_session_on_a_shout_takes_at_most_12_bytes_beside_its_payload() {
+        for (kind, op, seq, payload) in [
+            (1, 1, 1, 64),
+            (u16::MAX, 1 << 34, 1 << 34, 64),
+            (u16::MAX, 1 << 34, 1 << 34, 4_000),
+        ] {
+            let mut builder = BatchBuilder::new(OBJECT, Epoch([9; 8]), Seq(seq));
+            for place in 0..16 {
+                builder.push(ALEC, Op(op + place), Kind(kind), &[], &vec![0; payload]);
+            }
+            let bytes = builder.seal(1_800_000_000_000).len();
+            assert!(
+                bytes <= 16 * (payload + 12),
+                "{} a shout",
+                bytes / 16 - payload
+            );
+        }
+    }
+
+    #[test]
+    fn a_batch_with_room_for_a_shout_stays_within_a_frame() {
+        let mut builder = builder();
+        let mut op = 0;
+        while builder.has_room(100, &[]) {
+            op += 1;
+            let session = SessionId([(op % 256) as u8; 16]);
+            builder.push(session, Op(op), Kind(1), &[], &[0; 100]);
+        }
+        let frame = builder.seal(u64::MAX);
+        assert!(frame.len() <= 4 + FRAME_BYTES_MAX && frame.len() > FRAME_BYTES_MAX - 4_000);
+        assert_eq!(u64::from(decode(&frame).count), op);
+    }
+
+    #[test]
+    fn the_largest_shout_fits_an_empty_batch() {
+        let tag: crate::object::Tag = "t".repeat(64).parse().expect("ok");
+        let carried = vec![
+            Carried {
+                object: OBJECT,
+                tag,
+                seq: Seq(u64::MAX)
+            };
+            64
+        ];
+        let payload = limits::SHOUT_BYTES_MAX - carried_bytes(&carried);
+        assert!(builder().has_room(payload, &carried));
+        assert!(builder().has_room(limits::SHOUT_BYTES_MAX, &[]));
+    }
+
+    #[test]
+    fn a_batch_cut_short_or_with_bytes_left_over_or_empty_is_an_error() {
+        let mut builder = builder();
+        builder.push(ALEC, Op(1), Kind(1), &[], b"croak");
+        let frame = builder.seal(0);
+        let whole = frame.slice(5..);
+        assert!(Batch::decode(&whole).is_ok());
+        for end in 0..whole.len() {
+            assert!(Batch::decode(&whole.slice(..end)).is_err(), "cut at {end}");
+        }
+        let longer = Bytes::from([&whole[..], &[0]].concat());
+        let left_over = FrameError::LeftOver {
+            frame: FrameType::Batch,
+            left: 1,
+        };
+        assert_eq!(Batch::decode(&longer), Err(left_over));
+        let empty = Batch::decode(&self::builder().seal(0).slice(5..));
+        assert!(
+            matches!(empty, Err(FrameError::Nonsense { .. })),
+            "{empty:?}"
+        );
+    }
+
+    #[test]
+    fn an_index_beyond_the_table_is_an_error() {
+        let mut builder = builder();
+        builder.push(ALEC, Op(1), Kind(1), &[], b"");
+        let mut bytes = builder.seal(0).slice(5..).to_vec();
+        let row = bytes.len() - 5;
+        assert_eq!(bytes[row..], [0, 0, 1, 0, 0]);
+        bytes[row] = 1;
+        assert!(Batch::decode(&bytes.into()).is_err());
+    }
+}

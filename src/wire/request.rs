@@ -1,0 +1,128 @@
+//! What a client asks of a hub. Every request has a number and is answered once.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Carried, codec::bounded};
+use crate::{
+    limits,
+    object::{Codec, Cursor, InterfaceId, Kind, Name, ObjectId},
+};
+
+/// Numbers a session's requests, so that answers find them.
+pub type Request = u32;
+
+/// Make an object, and be its first leaf. The payload is its state; empty for `state none`.
+///
+/// Shouts at the object may follow at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Create {
+    /// The number of the request.
+    pub request: Request,
+    /// The object's id, made by the client.
+    pub object: ObjectId,
+    /// What to call it in the directory.
+    pub name: Option<Name>,
+    /// Join the object of that name if there is one, instead of being refused.
+    pub or_join: bool,
+    /// Its interface.
+    pub interface: InterfaceId,
+    /// How its payloads are written.
+    pub codec: Codec,
+    /// Whether it has a state.
+    pub stateful: bool,
+    /// The kinds of asks that the leaf's class answers. None in this version.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::ANSWERS_MAX }>")]
+    pub answers: Vec<Kind>,
+    /// The objects that the state carries.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
+    pub carried: Vec<Carried>,
+}
+
+/// Which object a request means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Target {
+    /// The one of this name.
+    Name(Name),
+    /// The one with this id.
+    Object(ObjectId),
+}
+
+/// Be a leaf of an object: hear its shouts from the state, or from the cursor, on.
+///
+/// A session that is a leaf of it already is given what follows the cursor once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// The number of the request.
+    pub request: Request,
+    /// The object.
+    pub target: Target,
+    /// The interface that the leaf implements.
+    pub interface: InterfaceId,
+    /// What the leaf has heard already.
+    pub cursor: Option<Cursor>,
+    /// The kinds of asks that the leaf's class answers. None in this version.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::ANSWERS_MAX }>")]
+    pub answers: Vec<Kind>,
+}
+
+/// Be a leaf no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The number of the request.
+    pub request: Request,
+    /// The object.
+    pub object: ObjectId,
+}
+
+/// Shout at an object without being a leaf of it: name and rights are settled once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attach {
+    /// The number of the request.
+    pub request: Request,
+    /// The object.
+    pub target: Target,
+    /// The interface that the shouts are of.
+    pub interface: InterfaceId,
+}
+
+/// Shout at it no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detach {
+    /// The number of the request.
+    pub request: Request,
+    /// The object.
+    pub object: ObjectId,
+}
+
+/// Call an object something in the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameObject {
+    /// The number of the request.
+    pub request: Request,
+    /// The object; the session has joined it.
+    pub object: ObjectId,
+    /// What to call it.
+    pub name: Name,
+}
+
+/// The names that begin with a prefix, and from then on their changes if asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {
+    /// The number of the request.
+    pub request: Request,
+    /// What the names begin with; empty for all. At most 128 bytes.
+    #[serde(deserialize_with = "super::codec::bounded_text::<_, { limits::NAME_BYTES_MAX }>")]
+    pub prefix: String,
+    /// Whether changes are to follow, under the same number, until an [`Unwatch`].
+    pub watch: bool,
+}
+
+/// No more changes for a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unwatch {
+    /// The number of the request.
+    pub request: Request,
+    /// The number of the [`List`].
+    pub list: Request,
+}
