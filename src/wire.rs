@@ -18,8 +18,8 @@ pub use self::{
         OutcomeRun, Refusal, Refused, Rejoin, Verdict,
     },
     batch::{Batch, BatchBuilder, Shouted},
-    codec::{FrameError, Split, split},
-    frame::{Frame, FrameType, encode, encode_with},
+    codec::{FrameError, Split, reason, split},
+    frame::{Frame, FrameType, Header, encode, encode_with},
     handshake::{
         CloseCode, Extra, Fault, Goodbye, Hello, Limits, NoVersion, Resume, VERSION_MAX,
         VERSION_MIN, Welcome, negotiate,

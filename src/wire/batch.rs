@@ -97,6 +97,9 @@ impl BatchBuilder {
     }
 
     /// The whole frame with its length prefix; the builder goes on with an empty batch after it.
+    ///
+    /// # Panics
+    /// When more was pushed than [`has_room`](Self::has_room).
     pub fn seal(&mut self, hub_time_ms: u64) -> Bytes {
         let header = Header {
             object: self.object,

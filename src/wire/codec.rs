@@ -57,6 +57,7 @@ pub enum FrameError {
 
 /// What stands at the beginning of received bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Split {
     /// Whole frames, this many bytes of them with their length prefixes.
     Whole(usize),
@@ -161,7 +162,7 @@ where
 }
 
 /// Shortens `text` to a reason that fits its bound, at a character boundary.
-pub(crate) fn reason(text: &str) -> String {
+pub fn reason(text: &str) -> String {
     text[..text.floor_char_boundary(crate::limits::REASON_BYTES_MAX)].to_owned()
 }
 
