@@ -1,0 +1,3 @@
+//! What holds for the project as a whole: its source tree and its dependencies.
+
+mod tidy;
