@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# The gate: everything a commit must pass. `bash tests/gate.sh` runs all stages in order and stops at
+# the first that fails; `bash tests/gate.sh STAGE` runs one. What is missing is installed first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+STAGES=(tools format clippy features tests dependencies docs)
+LOGS="${CARGO_TARGET_DIR:-target}/gate"
+
+# A compiler's components, a linker, and every crate of the lock file. Cargo.lock must be up to date.
+stage_tools() {
+    command -v cargo >/dev/null || {
+        echo "no cargo: install Rust 1.95 or later, https://rustup.rs" >&2
+        return 1
+    }
+    cargo fmt --version || rustup component add rustfmt
+    cargo clippy --version || rustup component add clippy
+    command -v cc >/dev/null || { as_root apt-get update && as_root apt-get install -y gcc libc6-dev; }
+    cargo fetch --locked
+}
+
+stage_format() {
+    cargo fmt --check
+}
+
+stage_clippy() {
+    cargo clippy --all-targets --all-features -- -D warnings
+}
+
+# Each feature alone, then none: clippy is `cargo check` that can make warnings errors.
+stage_features() {
+    local feature
+    for feature in $(features); do
+        echo "feature $feature"
+        cargo clippy --no-default-features --features "$feature" -- -D warnings
+    done
+    echo "no feature"
+    cargo clippy --no-default-features -- -D warnings
+}
+
+# The library, the binary, tests/*, doctests; the examples are built.
+stage_tests() {
+    cargo test --all-features 2>&1 | tee "$LOGS/tests.log"
+}
+
+# Licences, bans and sources by deny.toml. A filter that matches no test must not pass.
+stage_dependencies() {
+    cargo test --all-features --test it dependencies:: 2>&1 | tee "$LOGS/dependencies.log"
+    grep -qE '^test result: ok\. [1-9]' "$LOGS/dependencies.log"
+}
+
+stage_docs() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+features() {
+    awk '/^\[/ { inside = $0 == "[features]" }
+         inside && /^[a-z0-9_-]+ *=/ && $1 != "default" { print $1 }' Cargo.toml
+}
+
+# Runs one stage in a shell of its own, where the first failing command ends it. No `if` and no `||`
+# round it: both would switch that off.
+run() {
+    local stage=$1 began=$SECONDS status
+    printf '\n== %s\n' "$stage"
+    set +e
+    (set -e; "stage_$stage")
+    status=$?
+    set -e
+    printf -v row '%-14s %5d s' "$stage" $((SECONDS - began))
+    if [ "$status" != 0 ]; then
+        printf '== %s  FAILED\n\n' "$row"
+        echo "The gate stopped at stage \`$stage\`. Alone: bash tests/gate.sh $stage" >&2
+        exit "$status"
+    fi
+    echo "== $row"
+    summary+=("$row")
+}
+
+if [ $# -gt 1 ] || { [ $# = 1 ] && [[ " ${STAGES[*]} " != *" $1 "* ]]; }; then
+    echo "usage: bash tests/gate.sh [STAGE], one of: ${STAGES[*]}" >&2
+    exit 2
+fi
+
+mkdir -p "$LOGS"
+summary=()
+for stage in "${@:-${STAGES[@]}}"; do
+    run "$stage"
+done
+[ $# = 0 ] || exit 0
+
+printf '\n'
+grep -E '^test result:' "$LOGS/tests.log"
+printf '\n%s\n' "The gate is passed:"
+printf '%s\n' "${summary[@]}"
+printf '%-14s %5d s\n' total "$SECONDS"
