@@ -2,6 +2,7 @@
 
 pub mod limits;
 mod object;
+pub mod supervise;
 pub mod wire;
 
 pub use self::object::*;

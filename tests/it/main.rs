@@ -1,4 +1,5 @@
-//! What holds for the project as a whole: its source tree and its dependencies.
+//! The integration tests, one crate so that they are linked once.
 
 mod dependencies;
+mod supervise;
 mod tidy;
