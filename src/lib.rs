@@ -3,6 +3,7 @@
 pub mod limits;
 mod object;
 pub mod supervise;
+pub mod transport;
 pub mod wire;
 
 pub use self::object::*;

@@ -109,10 +109,16 @@ pub const SESSION_WATCHES_MAX: usize = 16;
 /// Changes of the directory held for a watcher in a client that does not take them.
 pub const WATCH_CHANGES_MAX: usize = 16_384;
 
-/// Connections accepted and not yet taken by an in-process hub.
+/// Callers of an in-process hub that it has not accepted yet. Past it they wait: as many as a
+/// listening socket keeps by old custom.
 pub const MEMORY_BACKLOG_MAX: usize = 128;
-/// Bytes in one direction of an in-process connection.
-pub const MEMORY_PIPE_BYTES: usize = 65_536;
+/// Bytes in one direction of an in-process connection, as in a socket's buffer. Past it the writer
+/// waits.
+pub const MEMORY_PIPE_BYTES_MAX: usize = 64 * 1024;
+/// Callers of a TCP listener that it has not accepted yet; the system may cap it lower.
+pub const TCP_BACKLOG_MAX: u32 = 1_024;
+/// Rest after an accept that failed for want of files or memory, before the next.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Silence after which a side sends a heartbeat.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);

@@ -140,10 +140,7 @@ pub struct RestartLimit {
 
 impl RestartLimit {
     /// Restarts nothing: the first panic gives the actor up.
-    pub const NEVER: Self = Self {
-        restarts: 0,
-        within: Duration::ZERO,
-    };
+    pub const NEVER: Self = Self { restarts: 0, within: Duration::ZERO };
 }
 
 /// What happened to a supervised actor, as its observer is told.

@@ -56,10 +56,7 @@ pub struct Circumstance {
 
 impl<M> Heard<M> {
     pub(crate) fn new(message: M, circumstance: Circumstance) -> Self {
-        Self {
-            message,
-            circumstance,
-        }
+        Self { message, circumstance }
     }
 
     /// A shout that no hub has seen, for testing a leaf's handlers alone.
@@ -71,22 +68,10 @@ impl<M> Heard<M> {
     /// ```
     #[cfg(any(test, feature = "testing"))]
     pub fn for_test(message: M, seq: Seq) -> Self {
-        let cursor = Cursor {
-            epoch: Epoch([0; 8]),
-            seq,
-        };
+        let cursor = Cursor { epoch: Epoch([0; 8]), seq };
         let shouter = SessionId([0; 16]);
         let (mine, replayed, hub_time_ms) = (false, false, 0);
-        Self::new(
-            message,
-            Circumstance {
-                cursor,
-                shouter,
-                mine,
-                replayed,
-                hub_time_ms,
-            },
-        )
+        Self::new(message, Circumstance { cursor, shouter, mine, replayed, hub_time_ms })
     }
 
     /// The message itself.

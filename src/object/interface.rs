@@ -34,10 +34,7 @@ pub trait Interface: Sized + 'static {
     /// When `TAG` is no tag, which `interface!` does not let compile.
     fn id() -> InterfaceId {
         let tag = Self::TAG.parse().expect("`interface!` has checked the tag");
-        InterfaceId {
-            tag,
-            version: Self::VERSION,
-        }
+        InterfaceId { tag, version: Self::VERSION }
     }
 }
 
@@ -151,11 +148,8 @@ where
     M: DeserializeOwned + 'static,
 {
     fn deliver(&mut self, packet: &Packet, ctx: &mut Context<Self>) -> Result<Done, DispatchError> {
-        let message =
-            decode::<M>(&packet.payload).map_err(|reason| DispatchError::Undecodable {
-                kind: packet.kind,
-                reason,
-            })?;
+        let message = decode::<M>(&packet.payload)
+            .map_err(|reason| DispatchError::Undecodable { kind: packet.kind, reason })?;
         let (done, wait) = oneshot::channel();
         let heard = Heard::new(message, packet.circumstance);
         self.handle(heard, ctx).handle(ctx, Some(done));
@@ -167,17 +161,11 @@ where
 #[doc(hidden)]
 pub const fn version(text: &str) -> u16 {
     let bytes = text.as_bytes();
-    assert!(
-        bytes.len() > 1 && bytes[0] == b'v',
-        "write the version as v1, v2, ..."
-    );
+    assert!(bytes.len() > 1 && bytes[0] == b'v', "write the version as v1, v2, ...");
     let mut version = 0_u16;
     let mut at = 1;
     while at < bytes.len() {
-        assert!(
-            bytes[at].is_ascii_digit(),
-            "write the version as v1, v2, ..."
-        );
+        assert!(bytes[at].is_ascii_digit(), "write the version as v1, v2, ...");
         version = version * 10 + (bytes[at] - b'0') as u16;
         at += 1;
     }
@@ -197,17 +185,11 @@ pub const fn kind(number: u16) -> Kind {
 pub const fn tag(text: &'static str) -> &'static str {
     let bytes = text.as_bytes();
     assert!(!bytes.is_empty(), "a tag needs at least one character");
-    assert!(
-        bytes.len() <= crate::limits::TAG_BYTES_MAX,
-        "a tag has at most 64 bytes"
-    );
+    assert!(bytes.len() <= crate::limits::TAG_BYTES_MAX, "a tag has at most 64 bytes");
     let mut at = 0;
     while at < bytes.len() {
         let c1 = bytes[at] == 0xc2 && bytes[at + 1] < 0xa0;
-        assert!(
-            !bytes[at].is_ascii_control() && !c1,
-            "a tag has no control characters"
-        );
+        assert!(!bytes[at].is_ascii_control() && !c1, "a tag has no control characters");
         at += 1;
     }
     text

@@ -118,10 +118,6 @@ impl fmt::Display for ResyncReason {
 
 impl fmt::Display for Resync {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} to {} were missed: {}",
-            self.from, self.to, self.reason
-        )
+        write!(f, "{} to {} were missed: {}", self.from, self.to, self.reason)
     }
 }

@@ -41,15 +41,9 @@ fn check(text: &str, max: usize) -> Result<(), InvalidName> {
         return Err(InvalidName::Empty);
     }
     if text.len() > max {
-        return Err(InvalidName::TooLong {
-            bytes: text.len(),
-            max,
-        });
+        return Err(InvalidName::TooLong { bytes: text.len(), max });
     }
-    match text
-        .char_indices()
-        .find(|(_, character)| character.is_control())
-    {
+    match text.char_indices().find(|(_, character)| character.is_control()) {
         Some((at, character)) => Err(InvalidName::Control { character, at }),
         None => Ok(()),
     }
@@ -137,23 +131,14 @@ mod tests {
     #[test]
     fn a_name_of_128_bytes_is_taken_and_one_of_129_is_not() {
         assert!("a".repeat(128).parse::<Name>().is_ok());
-        let long = InvalidName::TooLong {
-            bytes: 129,
-            max: 128,
-        };
+        let long = InvalidName::TooLong { bytes: 129, max: 128 };
         assert_eq!("a".repeat(129).parse::<Name>(), Err(long));
     }
 
     #[test]
     fn a_control_character_is_named_with_its_place() {
-        let bell = InvalidName::Control {
-            character: '\u{7}',
-            at: 2,
-        };
-        assert_eq!(
-            bell.to_string(),
-            "name has the control character U+0007 at byte 2"
-        );
+        let bell = InvalidName::Control { character: '\u{7}', at: 2 };
+        assert_eq!(bell.to_string(), "name has the control character U+0007 at byte 2");
         assert_eq!("é\u{7}".parse::<Name>(), Err(bell));
         assert!("é frog".parse::<Name>().is_ok());
     }

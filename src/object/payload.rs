@@ -72,10 +72,7 @@ pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Vec<u8>, EncodeErro
         reason: error.to_string(),
     })?;
     if payload.len() > max {
-        return Err(EncodeError::TooLarge {
-            bytes: payload.len(),
-            max,
-        });
+        return Err(EncodeError::TooLarge { bytes: payload.len(), max });
     }
     Ok(payload)
 }
@@ -86,12 +83,9 @@ pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Vec<u8>, EncodeErro
 /// [`DecodeError`] when the bytes are not exactly one `T`.
 pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
     let type_name = std::any::type_name::<T>();
-    let (value, left) =
-        postcard::take_from_bytes(payload).map_err(|error| DecodeError::Malformed {
-            bytes: payload.len(),
-            type_name,
-            reason: error.to_string(),
-        })?;
+    let (value, left) = postcard::take_from_bytes(payload).map_err(|error| {
+        DecodeError::Malformed { bytes: payload.len(), type_name, reason: error.to_string() }
+    })?;
     match left.len() {
         0 => Ok(value),
         left => Err(DecodeError::LeftOver { left, type_name }),
@@ -105,31 +99,19 @@ mod tests {
     #[test]
     fn a_payload_comes_back_and_one_byte_more_or_less_is_an_error() {
         let payload = encode(&("croak", 3_u32), 100).expect("is small");
-        assert_eq!(
-            decode::<(String, u32)>(&payload),
-            Ok(("croak".to_owned(), 3))
-        );
+        assert_eq!(decode::<(String, u32)>(&payload), Ok(("croak".to_owned(), 3)));
 
         let short = decode::<(String, u32)>(&payload[..payload.len() - 1]);
-        assert!(
-            matches!(short, Err(DecodeError::Malformed { bytes: 6, .. })),
-            "{short:?}"
-        );
+        assert!(matches!(short, Err(DecodeError::Malformed { bytes: 6, .. })), "{short:?}");
 
         let long = [payload.as_slice(), &[0]].concat();
         let left_over = decode::<(String, u32)>(&long);
-        assert!(
-            matches!(left_over, Err(DecodeError::LeftOver { left: 1, .. })),
-            "{left_over:?}"
-        );
+        assert!(matches!(left_over, Err(DecodeError::LeftOver { left: 1, .. })), "{left_over:?}");
     }
 
     #[test]
     fn a_payload_at_the_limit_is_taken_and_one_past_it_is_not() {
         assert!(encode(&[0_u8; 8], 8).is_ok());
-        assert_eq!(
-            encode(&[0_u8; 9], 8),
-            Err(EncodeError::TooLarge { bytes: 9, max: 8 })
-        );
+        assert_eq!(encode(&[0_u8; 9], 8), Err(EncodeError::TooLarge { bytes: 9, max: 8 }));
     }
 }

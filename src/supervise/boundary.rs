@@ -12,10 +12,7 @@ pub(super) fn guard<R>(call: impl FnOnce() -> R) -> Result<R, String> {
 }
 
 fn reason(payload: Box<dyn Any + Send>) -> String {
-    let text = match (
-        payload.downcast_ref::<&str>(),
-        payload.downcast_ref::<String>(),
-    ) {
+    let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_owned(),
         (_, Some(text)) => text.clone(),
         _ => "a panic without a message".to_owned(),
@@ -46,9 +43,7 @@ impl<T> Guarded<T> {
     }
 
     pub(super) fn as_mut(&mut self) -> &mut T {
-        self.value
-            .as_mut()
-            .expect("held until `into_inner` consumes it")
+        self.value.as_mut().expect("held until `into_inner` consumes it")
     }
 }
 
@@ -78,18 +73,12 @@ mod tests {
     fn a_panic_becomes_its_message() {
         assert_eq!(guard(|| 7), Ok(7));
         assert_eq!(guard(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
-        assert_eq!(
-            guard(|| panic!("with {}", 7)),
-            Err::<(), _>("with 7".to_owned())
-        );
+        assert_eq!(guard(|| panic!("with {}", 7)), Err::<(), _>("with 7".to_owned()));
     }
 
     #[test]
     fn a_payload_that_panics_when_dropped_is_contained() {
-        assert_eq!(
-            guard(|| panic_any(Bomb)),
-            Err::<(), _>("a panic without a message".to_owned())
-        );
+        assert_eq!(guard(|| panic_any(Bomb)), Err::<(), _>("a panic without a message".to_owned()));
     }
 
     #[test]

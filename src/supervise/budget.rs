@@ -14,17 +14,13 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(limit: RestartLimit) -> Self {
-        Self {
-            limit,
-            spent: VecDeque::new(),
-        }
+        Self { limit, spent: VecDeque::new() }
     }
 
     /// Spends one restart and says how many count now, or `None` if the limit is used up.
     pub(super) fn spend(&mut self, now: Instant) -> Option<u32> {
         let within = self.limit.within;
-        self.spent
-            .retain(|&then| now.duration_since(then) <= within);
+        self.spent.retain(|&then| now.duration_since(then) <= within);
         let count = u32::try_from(self.spent.len()).unwrap_or(u32::MAX);
         if count >= self.limit.restarts {
             return None;
@@ -44,26 +40,17 @@ mod tests {
 
     #[test]
     fn a_restart_counts_until_it_is_older_than_the_window() {
-        let mut budget = Budget::new(RestartLimit {
-            restarts: 2,
-            within: MINUTE,
-        });
+        let mut budget = Budget::new(RestartLimit { restarts: 2, within: MINUTE });
         let start = Instant::now();
         assert_eq!(budget.spend(start), Some(1));
         assert_eq!(budget.spend(start + MINUTE / 2), Some(2));
         assert_eq!(budget.spend(start + MINUTE), None);
-        assert_eq!(
-            budget.spend(start + MINUTE + Duration::from_nanos(1)),
-            Some(2)
-        );
+        assert_eq!(budget.spend(start + MINUTE + Duration::from_nanos(1)), Some(2));
     }
 
     #[test]
     fn a_refused_restart_is_not_counted() {
-        let mut budget = Budget::new(RestartLimit {
-            restarts: 1,
-            within: MINUTE,
-        });
+        let mut budget = Budget::new(RestartLimit { restarts: 1, within: MINUTE });
         let start = Instant::now();
         assert_eq!(budget.spend(start), Some(1));
         assert_eq!(budget.spend(start + MINUTE), None);

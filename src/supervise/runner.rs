@@ -43,30 +43,20 @@ where
             receiver: Guarded::new(receiver),
             make: Guarded::new(make),
             limit,
-            observer: Observer {
-                observe: Guarded::new(observe),
-                ended: false,
-            },
+            observer: Observer { observe: Guarded::new(observe), ended: false },
         }
     }
 
     /// Makes the actor, here and now, and lives its life.
     pub(super) async fn run(self) {
-        let Self {
-            receiver,
-            make,
-            limit,
-            mut observer,
-        } = self;
+        let Self { receiver, make, limit, mut observer } = self;
         match construct(receiver.into_inner(), make.into_inner()) {
             Ok(life) => {
                 let mut runner = Runner::new(life, limit, observer);
                 poll_fn(|task| runner.poll(task)).await;
             }
             Err(reason) => {
-                observer.tell(Event::Panicked {
-                    reason: reason.clone(),
-                });
+                observer.tell(Event::Panicked { reason: reason.clone() });
                 observer.end(Event::GaveUp { reason });
             }
         }
@@ -113,12 +103,7 @@ where
     O: FnMut(Event),
 {
     fn new(life: Life<A>, limit: RestartLimit, observer: Observer<O>) -> Self {
-        Self {
-            life: Some(life),
-            broken: None,
-            budget: Budget::new(limit),
-            observer,
-        }
+        Self { life: Some(life), broken: None, budget: Budget::new(limit), observer }
     }
 
     fn poll(&mut self, task: &mut Task<'_>) -> Poll<()> {
@@ -163,9 +148,7 @@ where
 
     /// Has the actor rebuilt on the next turn, unless it was about to stop anyway.
     fn panicked(&mut self, reason: String) -> Turn {
-        self.observer.tell(Event::Panicked {
-            reason: reason.clone(),
-        });
+        self.observer.tell(Event::Panicked { reason: reason.clone() });
         if self.life.as_mut().is_none_or(is_stopping) {
             return Turn::Over(Event::Stopped);
         }

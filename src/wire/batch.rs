@@ -47,15 +47,7 @@ impl BatchBuilder {
     /// A batch of `object` without shouts; the first will have `first_seq`.
     pub fn new(object: ObjectId, epoch: Epoch, first_seq: Seq) -> Self {
         let (sessions, body) = (Vec::new(), Vec::new());
-        Self {
-            object,
-            epoch,
-            first_seq,
-            sessions,
-            recent: 0,
-            count: 0,
-            body,
-        }
+        Self { object, epoch, first_seq, sessions, recent: 0, count: 0, body }
     }
 
     /// Whether a shout with `bytes` of payload and `carried` objects still fits.
@@ -146,11 +138,7 @@ impl BatchBuilder {
 
 /// Bytes of a list of carried objects, at most.
 pub(super) fn carried_bytes(carried: &[Carried]) -> usize {
-    carried
-        .iter()
-        .map(|each| 16 + 1 + each.tag.as_str().len() + 10)
-        .sum::<usize>()
-        + 1
+    carried.iter().map(|each| 16 + 1 + each.tag.as_str().len() + 10).sum::<usize>() + 1
 }
 
 /// A batch as received. Its shouts are decoded as they are taken; that they can be was checked
@@ -192,10 +180,7 @@ pub struct Shouted {
 impl Batch {
     /// Reads what follows the frame type.
     pub(super) fn decode(bytes: &Bytes) -> Result<Self, FrameError> {
-        let malformed = || FrameError::Header {
-            frame: FrameType::Batch,
-            bytes: bytes.len() + 1,
-        };
+        let malformed = || FrameError::Header { frame: FrameType::Batch, bytes: bytes.len() + 1 };
         let (header, body) = postcard::take_from_bytes::<Header>(bytes).map_err(|_| malformed())?;
         let batch = Self {
             object: header.object,
@@ -232,11 +217,7 @@ impl Batch {
         let end = self.body.len() - rest.len();
         let payload = self.body.slice(end - row.payload.len()..end);
         *at = end;
-        let op = self
-            .sessions
-            .get(row.session as usize)?
-            .1
-            .plus(row.op_offset);
+        let op = self.sessions.get(row.session as usize)?.1.plus(row.op_offset);
         Some(Shouted {
             seq: self.first_seq.plus(place),
             session: row.session as usize,
@@ -254,19 +235,14 @@ impl Batch {
         }
         let frame = FrameType::Batch;
         Some(match self.body.len() - at {
-            0 if self.count == 0 => Err(FrameError::Nonsense {
-                frame,
-                what: "a batch has at least one shout",
-            }),
-            0 if self.first_seq == Seq(0) => Err(FrameError::Nonsense {
-                frame,
-                what: "seqs count from 1",
-            }),
+            0 if self.count == 0 => {
+                Err(FrameError::Nonsense { frame, what: "a batch has at least one shout" })
+            }
+            0 if self.first_seq == Seq(0) => {
+                Err(FrameError::Nonsense { frame, what: "seqs count from 1" })
+            }
             0 if self.first_seq.0.checked_add(self.count.into()).is_none() => {
-                Err(FrameError::Nonsense {
-                    frame,
-                    what: "the seqs overflow",
-                })
+                Err(FrameError::Nonsense { frame, what: "the seqs overflow" })
             }
             0 => Ok(()),
             left => Err(FrameError::LeftOver { frame, left }),
@@ -308,31 +284,18 @@ mod tests {
 
     #[test]
     fn what_is_pushed_comes_out_in_order_with_its_seqs() {
-        let carried = Carried {
-            object: OBJECT,
-            tag: "blot".parse().expect("ok"),
-            seq: Seq(4),
-        };
+        let carried = Carried { object: OBJECT, tag: "blot".parse().expect("ok"), seq: Seq(4) };
         let mut builder = builder();
         builder.push(ALEC, Op(7), Kind(1), &[], b"croak");
         builder.push(AMY, Op(1), Kind(300), std::slice::from_ref(&carried), b"");
         builder.push(ALEC, Op(8), Kind(1), &[], b"hop");
         let batch = decode(&builder.seal(1_000));
 
-        assert_eq!(
-            (batch.count, batch.last_seq(), batch.hub_time_ms),
-            (3, Seq(3), 1_000)
-        );
+        assert_eq!((batch.count, batch.last_seq(), batch.hub_time_ms), (3, Seq(3), 1_000));
         assert_eq!(batch.sessions, [(ALEC, Op(7)), (AMY, Op(1))]);
         let shouts: Vec<_> = batch.shouts().collect();
-        let ops: Vec<_> = shouts
-            .iter()
-            .map(|shout| (shout.seq, shout.session, shout.op))
-            .collect();
-        assert_eq!(
-            ops,
-            [(Seq(1), 0, Op(7)), (Seq(2), 1, Op(1)), (Seq(3), 0, Op(8))]
-        );
+        let ops: Vec<_> = shouts.iter().map(|shout| (shout.seq, shout.session, shout.op)).collect();
+        assert_eq!(ops, [(Seq(1), 0, Op(7)), (Seq(2), 1, Op(1)), (Seq(3), 0, Op(8))]);
         assert_eq!(shouts[1].carried, [carried]);
         assert_eq!(shouts[2].payload, "hop");
     }
@@ -349,21 +312,15 @@ mod tests {
 
     #[test]
     fn from_16_shouts_of_a_session_on_a_shout_takes_at_most_12_bytes_beside_its_payload() {
-        for (kind, op, seq, payload) in [
-            (1, 1, 1, 64),
-            (u16::MAX, 1 << 34, 1 << 34, 64),
-            (u16::MAX, 1 << 34, 1 << 34, 4_000),
-        ] {
+        for (kind, op, seq, payload) in
+            [(1, 1, 1, 64), (u16::MAX, 1 << 34, 1 << 34, 64), (u16::MAX, 1 << 34, 1 << 34, 4_000)]
+        {
             let mut builder = BatchBuilder::new(OBJECT, Epoch([9; 8]), Seq(seq));
             for place in 0..16 {
                 builder.push(ALEC, Op(op + place), Kind(kind), &[], &vec![0; payload]);
             }
             let bytes = builder.seal(1_800_000_000_000).len();
-            assert!(
-                bytes <= 16 * (payload + 12),
-                "{} a shout",
-                bytes / 16 - payload
-            );
+            assert!(bytes <= 16 * (payload + 12), "{} a shout", bytes / 16 - payload);
         }
     }
 
@@ -384,14 +341,7 @@ mod tests {
     #[test]
     fn the_largest_shout_fits_an_empty_batch() {
         let tag: crate::object::Tag = "t".repeat(64).parse().expect("ok");
-        let carried = vec![
-            Carried {
-                object: OBJECT,
-                tag,
-                seq: Seq(u64::MAX)
-            };
-            64
-        ];
+        let carried = vec![Carried { object: OBJECT, tag, seq: Seq(u64::MAX) }; 64];
         let payload = limits::SHOUT_BYTES_MAX - carried_bytes(&carried);
         assert!(builder().has_room(payload, &carried));
         assert!(builder().has_room(limits::SHOUT_BYTES_MAX, &[]));
@@ -408,16 +358,10 @@ mod tests {
             assert!(Batch::decode(&whole.slice(..end)).is_err(), "cut at {end}");
         }
         let longer = Bytes::from([&whole[..], &[0]].concat());
-        let left_over = FrameError::LeftOver {
-            frame: FrameType::Batch,
-            left: 1,
-        };
+        let left_over = FrameError::LeftOver { frame: FrameType::Batch, left: 1 };
         assert_eq!(Batch::decode(&longer), Err(left_over));
         let empty = Batch::decode(&self::builder().seal(0).slice(5..));
-        assert!(
-            matches!(empty, Err(FrameError::Nonsense { .. })),
-            "{empty:?}"
-        );
+        assert!(matches!(empty, Err(FrameError::Nonsense { .. })), "{empty:?}");
     }
 
     #[test]

@@ -75,20 +75,12 @@ pub fn split(bytes: &[u8]) -> Result<Split, FrameError> {
     let mut at = 0;
     loop {
         let Some(prefix) = bytes[at..].first_chunk::<4>() else {
-            return Ok(if at == 0 {
-                Split::Partial(4)
-            } else {
-                Split::Whole(at)
-            });
+            return Ok(if at == 0 { Split::Partial(4) } else { Split::Whole(at) });
         };
         let length = u32::from_le_bytes(*prefix) as usize;
         check_length(length)?;
         if bytes.len() - at < 4 + length {
-            return Ok(if at == 0 {
-                Split::Partial(4 + length)
-            } else {
-                Split::Whole(at)
-            });
+            return Ok(if at == 0 { Split::Partial(4 + length) } else { Split::Whole(at) });
         }
         at += 4 + length;
     }
@@ -98,10 +90,7 @@ fn check_length(bytes: usize) -> Result<(), FrameError> {
     match bytes {
         0 => Err(FrameError::Empty),
         1..=FRAME_BYTES_MAX => Ok(()),
-        _ => Err(FrameError::TooLong {
-            bytes,
-            max: FRAME_BYTES_MAX,
-        }),
+        _ => Err(FrameError::TooLong { bytes, max: FRAME_BYTES_MAX }),
     }
 }
 
@@ -189,10 +178,7 @@ mod tests {
     #[test]
     fn a_length_is_judged_by_its_prefix_alone() {
         assert_eq!(split(&65_536_u32.to_le_bytes()), Ok(Split::Partial(65_540)));
-        let too_long = FrameError::TooLong {
-            bytes: 65_537,
-            max: 65_536,
-        };
+        let too_long = FrameError::TooLong { bytes: 65_537, max: 65_536 };
         assert_eq!(split(&65_537_u32.to_le_bytes()), Err(too_long));
         assert_eq!(split(&0_u32.to_le_bytes()), Err(FrameError::Empty));
     }

@@ -138,10 +138,7 @@ impl Frame {
 /// Writes the length prefix that was left open at the beginning of `frame`.
 pub(super) fn close(mut frame: Vec<u8>) -> Bytes {
     let length = frame.len() - 4;
-    assert!(
-        length <= crate::limits::FRAME_BYTES_MAX,
-        "a frame of {length} bytes was made"
-    );
+    assert!(length <= crate::limits::FRAME_BYTES_MAX, "a frame of {length} bytes was made");
     frame[..4].copy_from_slice(&(length as u32).to_le_bytes());
     frame.into()
 }
@@ -149,10 +146,7 @@ pub(super) fn close(mut frame: Vec<u8>) -> Bytes {
 fn empty(bytes: &Bytes) -> Result<(), FrameError> {
     match bytes.len() - 1 {
         0 => Ok(()),
-        left => Err(FrameError::LeftOver {
-            frame: FrameType::Heartbeat,
-            left,
-        }),
+        left => Err(FrameError::LeftOver { frame: FrameType::Heartbeat, left }),
     }
 }
 
@@ -165,11 +159,8 @@ fn plain<H: DeserializeOwned>(frame: FrameType, bytes: &Bytes) -> Result<H, Fram
 }
 
 fn loaded<H: DeserializeOwned>(frame: FrameType, bytes: &Bytes) -> Result<(H, Bytes), FrameError> {
-    let (header, payload) =
-        postcard::take_from_bytes(&bytes[1..]).map_err(|_| FrameError::Header {
-            frame,
-            bytes: bytes.len(),
-        })?;
+    let (header, payload) = postcard::take_from_bytes(&bytes[1..])
+        .map_err(|_| FrameError::Header { frame, bytes: bytes.len() })?;
     let payload = bytes.slice(bytes.len() - payload.len()..);
     Ok((header, payload))
 }

@@ -219,10 +219,7 @@ pub struct NoVersion {
 pub fn negotiate(theirs_min: u16, theirs_max: u16) -> Result<u16, NoVersion> {
     let newest = VERSION_MAX.min(theirs_max);
     if newest < VERSION_MIN.max(theirs_min) {
-        return Err(NoVersion {
-            theirs_min,
-            theirs_max,
-        });
+        return Err(NoVersion { theirs_min, theirs_max });
     }
     Ok(newest)
 }
@@ -235,26 +232,8 @@ mod tests {
     fn the_newest_common_version_is_taken_and_ranges_that_do_not_meet_are_refused() {
         assert_eq!(negotiate(1, 1), Ok(1));
         assert_eq!(negotiate(0, 9), Ok(1));
-        assert_eq!(
-            negotiate(2, 3),
-            Err(NoVersion {
-                theirs_min: 2,
-                theirs_max: 3
-            })
-        );
-        assert_eq!(
-            negotiate(0, 0),
-            Err(NoVersion {
-                theirs_min: 0,
-                theirs_max: 0
-            })
-        );
-        assert_eq!(
-            negotiate(3, 1),
-            Err(NoVersion {
-                theirs_min: 3,
-                theirs_max: 1
-            })
-        );
+        assert_eq!(negotiate(2, 3), Err(NoVersion { theirs_min: 2, theirs_max: 3 }));
+        assert_eq!(negotiate(0, 0), Err(NoVersion { theirs_min: 0, theirs_max: 0 }));
+        assert_eq!(negotiate(3, 1), Err(NoVersion { theirs_min: 3, theirs_max: 1 }));
     }
 }

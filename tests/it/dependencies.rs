@@ -30,31 +30,17 @@ fn every_dependency_comes_from_crates_io() {
 #[test]
 fn the_lists_name_what_the_project_promises() {
     let policy = policy();
-    let banned: Vec<_> = policy
-        .bans
-        .deny
-        .iter()
-        .map(|ban| ban.name.as_str())
-        .collect();
+    let banned: Vec<_> = policy.bans.deny.iter().map(|ban| ban.name.as_str()).collect();
     assert_eq!(banned, ["native-tls", "openssl", "openssl-sys"]);
     assert_eq!(policy.sources.allow_registry, [CRATES_IO]);
-    assert!(
-        policy
-            .licenses
-            .allow
-            .iter()
-            .all(|licence| !licence.contains("GPL"))
-    );
+    assert!(policy.licenses.allow.iter().all(|licence| !licence.contains("GPL")));
 }
 
 #[test]
 fn the_packages_weighed_are_those_of_all_features_and_platforms() {
     let names: Vec<_> = packages().into_iter().map(|package| package.name).collect();
     for expected in ["actix-multiplex", "actix", "clap", "windows-sys", "spdx"] {
-        assert!(
-            names.iter().any(|name| name == expected),
-            "no {expected} in {names:?}"
-        );
+        assert!(names.iter().any(|name| name == expected), "no {expected} in {names:?}");
     }
 }
 
@@ -63,17 +49,9 @@ fn a_licence_off_the_list_is_refused() {
     let policy = policy();
     let refusal = |licence: Option<&str>| {
         let licence = licence.map(str::to_owned);
-        policy.licence_refusal(&Package {
-            licence,
-            ..crates_io("x")
-        })
+        policy.licence_refusal(&Package { licence, ..crates_io("x") })
     };
-    for allowed in [
-        "MIT",
-        "MIT/Apache-2.0",
-        "GPL-3.0-only OR MIT",
-        "(MIT) AND Unicode-3.0",
-    ] {
+    for allowed in ["MIT", "MIT/Apache-2.0", "GPL-3.0-only OR MIT", "(MIT) AND Unicode-3.0"] {
         assert_eq!(refusal(Some(allowed)), None, "{allowed}");
     }
     for refused in ["GPL-3.0-only", "MIT AND AGPL-3.0-only", "Nobody-1.0", ""] {
@@ -96,21 +74,11 @@ fn a_dependency_from_elsewhere_is_refused() {
     let policy = policy();
     let refusal = |name: &str, source: Option<&str>| {
         let source = source.map(str::to_owned);
-        policy.source_refusal(&Package {
-            source,
-            ..crates_io(name)
-        })
+        policy.source_refusal(&Package { source, ..crates_io(name) })
     };
     assert_eq!(policy.source_refusal(&crates_io("x")), None);
-    assert_eq!(
-        refusal(env!("CARGO_PKG_NAME"), None),
-        None,
-        "the package itself"
-    );
-    for elsewhere in [
-        "git+https://github.com/x/x#1",
-        "registry+https://example.org/index",
-    ] {
+    assert_eq!(refusal(env!("CARGO_PKG_NAME"), None), None, "the package itself");
+    for elsewhere in ["git+https://github.com/x/x#1", "registry+https://example.org/index"] {
         assert!(refusal("x", Some(elsewhere)).is_some(), "{elsewhere}");
     }
     assert!(refusal("x", None).is_some(), "a path outside the package");
@@ -170,19 +138,12 @@ struct Package {
 
 impl Policy {
     fn licence_refusal(&self, package: &Package) -> Option<String> {
-        let Package {
-            name,
-            version,
-            licence,
-            ..
-        } = package;
+        let Package { name, version, licence, .. } = package;
         let Some(licence) = licence else {
             return Some(format!("{name} {version}: no licence"));
         };
         let allow = self.licenses.allow.iter();
-        let allowed: Vec<_> = allow
-            .map(|it| Licensee::parse(it).expect("a licence"))
-            .collect();
+        let allowed: Vec<_> = allow.map(|it| Licensee::parse(it).expect("a licence")).collect();
         let agrees = Expression::parse_mode(licence, ParseMode::LAX).is_ok_and(|expression| {
             expression.evaluate(|asked| allowed.iter().any(|licensee| licensee.satisfies(asked)))
         });
@@ -191,19 +152,11 @@ impl Policy {
 
     fn ban_refusal(&self, package: &Package) -> Option<String> {
         let ban = self.bans.deny.iter().find(|ban| ban.name == package.name)?;
-        Some(format!(
-            "{} {}: banned: {}",
-            package.name, package.version, ban.reason
-        ))
+        Some(format!("{} {}: banned: {}", package.name, package.version, ban.reason))
     }
 
     fn source_refusal(&self, package: &Package) -> Option<String> {
-        let Package {
-            name,
-            version,
-            source,
-            ..
-        } = package;
+        let Package { name, version, source, .. } = package;
         let allowed = match source.as_deref() {
             Some(source) => source
                 .strip_prefix("registry+")
@@ -221,21 +174,12 @@ fn policy() -> Policy {
 /// Asks cargo. It fetches the manifests of other platforms' crates when they are not here yet.
 fn packages() -> Vec<Package> {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--locked",
-            "--all-features",
-        ])
+        .args(["metadata", "--format-version", "1", "--locked", "--all-features"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "cargo metadata failed; `cargo fetch --locked`?\n{error}"
-    );
+    assert!(output.status.success(), "cargo metadata failed; `cargo fetch --locked`?\n{error}");
     let metadata: Metadata = serde_json::from_slice(&output.stdout).expect("cargo's json");
     metadata.packages
 }

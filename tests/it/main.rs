@@ -3,3 +3,4 @@
 mod dependencies;
 mod supervise;
 mod tidy;
+mod transport;

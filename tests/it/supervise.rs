@@ -15,10 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::pond::Call::{Dropped, Heard, Made, Restarting, Started, Stopped, Stopping};
 use self::pond::{Croak, Frog, Pond, gave_up, panicked, paused, restarted, run, settle};
 
-const TWICE: RestartLimit = RestartLimit {
-    restarts: 2,
-    within: Duration::from_mins(1),
-};
+const TWICE: RestartLimit = RestartLimit { restarts: 2, within: Duration::from_mins(1) };
 
 /// Leaves mail in the frog's mailbox and panics, so that a turn ends with mail unheard.
 fn fail(frog: &Addr<Frog>) {
@@ -113,20 +110,9 @@ fn a_panic_in_restarting_counts_and_is_tried_again() {
         let frog = pond.start_here(TWICE);
         frog.do_send(Croak(1));
         assert_eq!(frog.send(Croak(2)).await, Ok(()));
-        let calls = [
-            Made,
-            Started,
-            Heard(1),
-            Restarting,
-            Restarting,
-            Started,
-            Heard(2),
-        ];
+        let calls = [Made, Started, Heard(1), Restarting, Restarting, Started, Heard(2)];
         assert_eq!(pond.calls(), calls);
-        assert_eq!(
-            pond.events(),
-            [panicked(Heard(1)), panicked(Restarting), restarted(2)]
-        );
+        assert_eq!(pond.events(), [panicked(Heard(1)), panicked(Restarting), restarted(2)]);
     });
 }
 
@@ -159,18 +145,13 @@ fn a_panic_in_the_constructor_gives_up_at_once() {
 fn giving_up_closes_the_address_and_the_neighbours_go_on() {
     paused(async {
         let (pond, beside) = (Pond::with_faults(&[Heard(1)]), Pond::default());
-        let (frog, neighbour) = (
-            pond.start_here(RestartLimit::NEVER),
-            beside.start_here(RestartLimit::NEVER),
-        );
+        let (frog, neighbour) =
+            (pond.start_here(RestartLimit::NEVER), beside.start_here(RestartLimit::NEVER));
         frog.do_send(Croak(1));
         frog.do_send(Croak(2));
         settle().await;
         assert!(!frog.connected());
-        assert_eq!(
-            pond.calls(),
-            [Made, Started, Heard(1), Stopping, Stopped, Dropped]
-        );
+        assert_eq!(pond.calls(), [Made, Started, Heard(1), Stopping, Stopped, Dropped]);
         assert_eq!(pond.events(), [panicked(Heard(1)), gave_up(Heard(1))]);
         assert_eq!(neighbour.send(Croak(3)).await, Ok(()));
         assert_eq!(beside.events(), []);
@@ -180,10 +161,7 @@ fn giving_up_closes_the_address_and_the_neighbours_go_on() {
 #[test]
 fn an_actor_given_up_hears_no_mail_even_if_it_refuses_to_stop() {
     paused(async {
-        let pond = Pond {
-            stays: true,
-            ..Pond::with_faults(&[Heard(1)])
-        };
+        let pond = Pond { stays: true, ..Pond::with_faults(&[Heard(1)]) };
         let frog = pond.start_here(RestartLimit::NEVER);
         frog.do_send(Croak(1));
         frog.do_send(Croak(2));
@@ -247,10 +225,7 @@ fn a_wanted_stop_stays_a_stop_when_it_panics() {
             settle().await;
             assert!(!frog.connected());
             assert_eq!(pond.events(), [panicked(fault), Event::Stopped]);
-            assert_eq!(
-                pond.calls().iter().filter(|&&call| call == Stopped).count(),
-                1
-            );
+            assert_eq!(pond.calls().iter().filter(|&&call| call == Stopped).count(), 1);
         });
     }
 }
@@ -287,10 +262,7 @@ fn a_panic_in_stopping_after_the_last_address_went_is_rebuilt_and_stops() {
         let pond = Pond::with_faults(&[Stopping]);
         drop(pond.start_here(TWICE));
         settle().await;
-        assert_eq!(
-            pond.events(),
-            [panicked(Stopping), restarted(1), Event::Stopped]
-        );
+        assert_eq!(pond.events(), [panicked(Stopping), restarted(1), Event::Stopped]);
     });
 }
 
@@ -298,10 +270,7 @@ fn a_panic_in_stopping_after_the_last_address_went_is_rebuilt_and_stops() {
 fn an_actor_rebuilt_over_and_over_leaves_its_neighbours_their_turns() {
     paused(async {
         let pond = Pond::with_faults(&[Started; 200]);
-        let patient = RestartLimit {
-            restarts: 200,
-            ..TWICE
-        };
+        let patient = RestartLimit { restarts: 200, ..TWICE };
         let frog = pond.start_here(patient);
         tokio::task::yield_now().await;
         let seen = pond.events().len();
@@ -319,35 +288,22 @@ fn an_actor_that_only_its_futures_keep_is_rebuilt_before_it_ends() {
             ctx.run_later(Duration::from_secs(1), |_, _| panic!("{Failed:?}"));
         }));
         tokio::time::sleep(Duration::from_secs(5)).await;
-        let calls = [
-            Made, Started, Restarting, Started, Stopping, Stopped, Dropped,
-        ];
+        let calls = [Made, Started, Restarting, Started, Stopping, Stopped, Dropped];
         assert_eq!(pond.calls(), calls);
-        assert_eq!(
-            pond.events(),
-            [panicked(Failed), restarted(1), Event::Stopped]
-        );
+        assert_eq!(pond.events(), [panicked(Failed), restarted(1), Event::Stopped]);
     });
 }
 
 #[test]
 fn an_observer_that_always_panics_disturbs_nothing() {
     paused(async {
-        let pond = Pond {
-            observer_panics: true,
-            ..Pond::with_faults(&[Heard(1), Stopped])
-        };
+        let pond = Pond { observer_panics: true, ..Pond::with_faults(&[Heard(1), Stopped]) };
         let frog = pond.start_here(TWICE);
         frog.do_send(Croak(1));
         assert_eq!(frog.send(Croak(2)).await, Ok(()));
         frog.do_send(run(ActorContext::stop));
         settle().await;
-        let told = [
-            panicked(Heard(1)),
-            restarted(1),
-            panicked(Stopped),
-            Event::Stopped,
-        ];
+        let told = [panicked(Heard(1)), restarted(1), panicked(Stopped), Event::Stopped];
         assert_eq!(pond.events(), told);
     });
 }
@@ -361,10 +317,7 @@ fn an_actor_whose_task_set_is_dropped_is_stopped_and_panics_there_stay() {
         frog
     });
     assert!(!frog.connected());
-    assert_eq!(
-        pond.events(),
-        [panicked(Stopped), panicked(Dropped), Event::Stopped]
-    );
+    assert_eq!(pond.events(), [panicked(Stopped), panicked(Dropped), Event::Stopped]);
 }
 
 #[test]
@@ -397,9 +350,7 @@ fn starting_where_no_local_set_is_gives_an_error() {
     assert_eq!(nowhere, Err(StartError::NoLocalSet));
     assert!(!Placement::Here.run(|| unreachable!()));
 
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let in_a_bare_runtime = runtime.block_on(async { pond.start(&Placement::Here, TWICE) });
     assert_eq!(in_a_bare_runtime, Err(StartError::NoLocalSet));
     assert!(!runtime.block_on(async { Placement::Here.run(|| unreachable!()) }));
@@ -422,10 +373,7 @@ fn starting_on_another_arbiter_works_until_it_ends() {
         arbiter.stop();
         arbiter.join().unwrap();
         assert!(!frog.connected());
-        assert_eq!(
-            pond.events(),
-            [panicked(Heard(1)), restarted(1), Event::Stopped]
-        );
+        assert_eq!(pond.events(), [panicked(Heard(1)), restarted(1), Event::Stopped]);
         assert_eq!(pond.start(&place, TWICE), Err(StartError::ArbiterGone));
         assert!(!place.run(|| unreachable!()));
     });
@@ -441,10 +389,7 @@ fn a_job_runs_where_it_is_placed_on_a_later_turn_and_in_order() {
         }
         assert!(told.try_recv().is_err());
         let here = thread::current().id();
-        assert_eq!(
-            (told.recv().await, told.recv().await),
-            (Some((1, here)), Some((2, here)))
-        );
+        assert_eq!((told.recv().await, told.recv().await), (Some((1, here)), Some((2, here))));
     });
 }
 
@@ -455,9 +400,7 @@ fn a_mailbox_is_bounded_even_if_none_was_asked_for() {
             let pond = Pond::default();
             let make = |_: &mut Context<Frog>| Frog(pond);
             let frog = supervise::start(&Placement::Here, capacity, TWICE, make, drop).unwrap();
-            let accepted = (0..9)
-                .take_while(|&n| frog.try_send(Croak(n)).is_ok())
-                .count();
+            let accepted = (0..9).take_while(|&n| frog.try_send(Croak(n)).is_ok()).count();
             assert_eq!(accepted, room);
         }
         let pond = Pond::default();

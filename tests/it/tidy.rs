@@ -45,23 +45,14 @@ fn every_lint_switched_off_in_the_library_gives_its_reason() {
 
 #[test]
 fn the_tree_that_is_read_holds_this_file_and_the_library() {
-    let seen: Vec<_> = tree(EVERYWHERE)
-        .into_iter()
-        .map(|source| source.path)
-        .collect();
+    let seen: Vec<_> = tree(EVERYWHERE).into_iter().map(|source| source.path).collect();
     assert!(seen.iter().any(|path| path == "src/lib.rs"), "{seen:?}");
-    assert!(
-        seen.iter().any(|path| path == "tests/it/tidy.rs"),
-        "{seen:?}"
-    );
+    assert!(seen.iter().any(|path| path == "tests/it/tidy.rs"), "{seen:?}");
 }
 
 #[test]
 fn a_file_of_501_lines_is_refused() {
-    assert_eq!(
-        lengths(&Source::new("src/a.rs", &"\n".repeat(500))),
-        [""; 0]
-    );
+    assert_eq!(lengths(&Source::new("src/a.rs", &"\n".repeat(500))), [""; 0]);
     let refused = lengths(&Source::new("src/a.rs", &"\n".repeat(501)));
     assert_eq!(refused, ["src/a.rs:501: a file of 501 lines; 500 at most"]);
 }
@@ -76,38 +67,22 @@ fn a_function_of_71_lines_is_refused_and_braces_in_text_do_not_count() {
     };
     assert_eq!(lengths(&Source::new("tests/a.rs", &function(70))), [""; 0]);
     let refused = lengths(&Source::new("tests/a.rs", &function(71)));
-    assert_eq!(
-        refused,
-        ["tests/a.rs:2: function `long` of 71 lines; 70 at most"]
-    );
+    assert_eq!(refused, ["tests/a.rs:2: function `long` of 71 lines; 70 at most"]);
 }
 
 #[test]
 fn a_function_without_a_body_borrows_none_from_the_next_item() {
-    let text = format!(
-        "trait T {{\nfn declared(&self);\nconst C: fn() = {{{}}};\n}}",
-        "\n".repeat(80)
-    );
+    let text =
+        format!("trait T {{\nfn declared(&self);\nconst C: fn() = {{{}}};\n}}", "\n".repeat(80));
     assert_eq!(lengths(&Source::new("src/a.rs", &text)), [""; 0]);
 }
 
 #[test]
 fn a_file_without_a_module_doc_is_refused() {
-    assert_eq!(
-        module_doc(&Source::new("src/a.rs", "//! What it is for.\n")),
-        [""; 0]
-    );
-    for text in [
-        "",
-        "\n",
-        "/// An item.\nstruct A;",
-        "// A comment.\n//! Late.",
-    ] {
+    assert_eq!(module_doc(&Source::new("src/a.rs", "//! What it is for.\n")), [""; 0]);
+    for text in ["", "\n", "/// An item.\nstruct A;", "// A comment.\n//! Late."] {
         let refused = module_doc(&Source::new("src/a.rs", text));
-        assert_eq!(
-            refused,
-            ["src/a.rs:1: the file does not open with a `//!` module doc"]
-        );
+        assert_eq!(refused, ["src/a.rs:1: the file does not open with a `//!` module doc"]);
     }
 }
 
@@ -115,10 +90,7 @@ fn a_file_without_a_module_doc_is_refused() {
 fn a_mod_rs_is_refused() {
     assert_eq!(mod_file(&Source::new("src/hub.rs", "")), [""; 0]);
     let refused = mod_file(&Source::new("src/hub/mod.rs", ""));
-    assert_eq!(
-        refused,
-        ["src/hub/mod.rs:1: write `foo.rs` beside `foo/`, never `mod.rs`"]
-    );
+    assert_eq!(refused, ["src/hub/mod.rs:1: write `foo.rs` beside `foo/`, never `mod.rs`"]);
 }
 
 #[test]
@@ -126,39 +98,19 @@ fn each_kind_of_leftover_is_refused() {
     let text = "fn a() {\n todo!();\n unimplemented![\"b\"];\n let c = dbg!(c);\n}\n\
         #[test]\n#[ignore = \"slow\"]\nfn d() { e! { todo!() } }";
     let at = |line: u32, what: &str| format!("src/a.rs:{line}: `{what}` is left over");
-    let expected = [
-        at(2, "todo!"),
-        at(3, "unimplemented!"),
-        at(4, "dbg!"),
-        at(7, "#[ignore]"),
-    ];
+    let expected = [at(2, "todo!"), at(3, "unimplemented!"), at(4, "dbg!"), at(7, "#[ignore]")];
     let refused = leftovers(&Source::new("src/a.rs", text));
     assert_eq!(refused.len(), expected.len() + 1, "{refused:?}");
-    assert!(
-        expected
-            .iter()
-            .chain([&at(8, "todo!")])
-            .all(|line| refused.contains(line))
-    );
+    assert!(expected.iter().chain([&at(8, "todo!")]).all(|line| refused.contains(line)));
     let innocent = "// todo!()\nfn a(todo: u8) -> bool { let _ = \"dbg!(x)\"; todo != 3 }";
     assert_eq!(leftovers(&Source::new("src/a.rs", innocent)), [""; 0]);
 }
 
 #[test]
 fn a_lint_switched_off_without_a_reason_is_refused() {
-    for attribute in [
-        "#[allow(dead_code)]",
-        "#[expect(dead_code)]",
-        "#![allow(dead_code)]",
-    ] {
-        let refused = reasons(&Source::new(
-            "src/a.rs",
-            &format!("\n{attribute}\nfn a() {{}}"),
-        ));
-        assert_eq!(
-            refused,
-            ["src/a.rs:2: a lint is switched off without a `reason`"]
-        );
+    for attribute in ["#[allow(dead_code)]", "#[expect(dead_code)]", "#![allow(dead_code)]"] {
+        let refused = reasons(&Source::new("src/a.rs", &format!("\n{attribute}\nfn a() {{}}")));
+        assert_eq!(refused, ["src/a.rs:2: a lint is switched off without a `reason`"]);
     }
     let conditional = Source::new("src/a.rs", "#[cfg_attr(test, allow(dead_code))] fn a() {}");
     assert_eq!(reasons(&conditional).len(), 1);
@@ -211,12 +163,7 @@ fn module_doc(source: &Source) -> Vec<String> {
 
 fn mod_file(source: &Source) -> Vec<String> {
     let refusal = || source.at(1, "write `foo.rs` beside `foo/`, never `mod.rs`");
-    source
-        .path
-        .ends_with("/mod.rs")
-        .then(refusal)
-        .into_iter()
-        .collect()
+    source.path.ends_with("/mod.rs").then(refusal).into_iter().collect()
 }
 
 fn leftovers(source: &Source) -> Vec<String> {
@@ -237,12 +184,8 @@ fn leftovers(source: &Source) -> Vec<String> {
 /// `allow` and `expect` say why; inside a `macro_rules!` there is nobody to tell.
 fn reasons(source: &Source) -> Vec<String> {
     let attributes = source.attributes();
-    let unexplained = attributes
-        .iter()
-        .filter(|it| it.unexplained && !it.in_macro);
-    unexplained
-        .map(|it| source.at(it.line, "a lint is switched off without a `reason`"))
-        .collect()
+    let unexplained = attributes.iter().filter(|it| it.unexplained && !it.in_macro);
+    unexplained.map(|it| source.at(it.line, "a lint is switched off without a `reason`")).collect()
 }
 
 const LIBRARY: &[&str] = &["src"];

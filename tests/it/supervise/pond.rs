@@ -37,10 +37,7 @@ pub(super) struct Pond {
 
 impl Pond {
     pub(super) fn with_faults(faults: &[Call]) -> Self {
-        Self {
-            faults: Arc::new(Mutex::new(faults.to_vec())),
-            ..Self::default()
-        }
+        Self { faults: Arc::new(Mutex::new(faults.to_vec())), ..Self::default() }
     }
 
     pub(super) fn called(&self, call: Call) {
@@ -93,11 +90,7 @@ impl Actor for Frog {
 
     fn stopping(&mut self, _: &mut Context<Self>) -> Running {
         self.0.called(Stopping);
-        if self.0.stays {
-            Running::Continue
-        } else {
-            Running::Stop
-        }
+        if self.0.stays { Running::Continue } else { Running::Stop }
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
@@ -164,15 +157,11 @@ pub(super) async fn settle() {
 }
 
 pub(super) fn panicked(reason: impl Debug) -> Event {
-    Event::Panicked {
-        reason: format!("{reason:?}"),
-    }
+    Event::Panicked { reason: format!("{reason:?}") }
 }
 
 pub(super) fn gave_up(reason: impl Debug) -> Event {
-    Event::GaveUp {
-        reason: format!("{reason:?}"),
-    }
+    Event::GaveUp { reason: format!("{reason:?}") }
 }
 
 pub(super) const fn restarted(restarts: u32) -> Event {

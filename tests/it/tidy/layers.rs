@@ -37,18 +37,9 @@ const BINARY: &str = "bin";
 const ABSENT: &[(&str, &[&str])] = &[
     ("src/limits", &["actix", "actix_rt", "tokio"]),
     ("src/wire", &["actix", "actix_rt", "tokio"]),
-    (
-        "src/hub/history",
-        &["actix", "actix_rt", "tokio", "async", "await"],
-    ),
-    (
-        "src/hub/fanout",
-        &["actix", "actix_rt", "tokio", "async", "await"],
-    ),
-    (
-        "src/hub/roster",
-        &["actix", "actix_rt", "tokio", "async", "await"],
-    ),
+    ("src/hub/history", &["actix", "actix_rt", "tokio", "async", "await"]),
+    ("src/hub/fanout", &["actix", "actix_rt", "tokio", "async", "await"]),
+    ("src/hub/roster", &["actix", "actix_rt", "tokio", "async", "await"]),
 ];
 
 /// Macros stand at the root wherever they are written: by name, the module that they belong to.
@@ -98,11 +89,7 @@ pub(super) fn absences(source: &Source) -> Vec<String> {
 /// `src/hub/session.rs` is `[hub, session]`; `src/lib.rs` is the root, `[]`.
 fn module(path: &str) -> Vec<String> {
     let inside = path.trim_start_matches("src/").trim_end_matches(".rs");
-    inside
-        .split('/')
-        .filter(|part| *part != "lib")
-        .map(str::to_owned)
-        .collect()
+    inside.split('/').filter(|part| *part != "lib").map(str::to_owned).collect()
 }
 
 fn layer(module: &str) -> Option<(u8, Option<&'static [&'static str]>)> {
@@ -115,15 +102,10 @@ fn refusal(home: &str, name: &str) -> Option<String> {
     if home == BINARY {
         return (name == DOOR).then(|| format!("`{DOOR}` is for macros"));
     }
-    let name = MACROS
-        .iter()
-        .find(|(a_macro, _)| *a_macro == name)
-        .map_or(name, |found| found.1);
+    let name = MACROS.iter().find(|(a_macro, _)| *a_macro == name).map_or(name, |found| found.1);
     let (mine, only) = layer(home)?;
     let Some((theirs, _)) = layer(name) else {
-        return Some(format!(
-            "`crate::{name}` is no module of the table of layers: name one"
-        ));
+        return Some(format!("`crate::{name}` is no module of the table of layers: name one"));
     };
     let may = name == home || only.map_or(theirs < mine, |only| only.contains(&name));
     (!may).then(|| format!("`{home}` (layer {mine}) may not name `{name}` (layer {theirs})"))
@@ -188,10 +170,7 @@ fn a_row_names_only_modules_of_its_own_layer_or_below() {
     for (layer, name, only) in LAYERS {
         for other in only.unwrap_or_default() {
             let row = LAYERS.iter().find(|(_, name, _)| name == other);
-            assert!(
-                row.is_some_and(|(theirs, ..)| theirs < layer),
-                "`{name}` may name `{other}`"
-            );
+            assert!(row.is_some_and(|(theirs, ..)| theirs < layer), "`{name}` may name `{other}`");
         }
     }
 }
@@ -202,10 +181,7 @@ fn hub_and_leaf_never_name_each_other() {
         let expected =
             format!("src/{home}/a.rs:1: `{home}` (layer 5) may not name `{other}` (layer 5)");
         let text = format!("use crate::{other}::Thing;");
-        assert_eq!(
-            imports(&Source::new(&format!("src/{home}/a.rs"), &text)),
-            [expected]
-        );
+        assert_eq!(imports(&Source::new(&format!("src/{home}/a.rs"), &text)), [expected]);
     }
 }
 
@@ -228,15 +204,9 @@ fn every_way_to_name_a_higher_module_is_refused() {
         "assert_eq!(crate::hub::LIMIT, 3);",
         "use ::actix_multiplex::hub::Hub;",
     ] {
-        let refused = imports(&Source::new(
-            "src/wire/frame.rs",
-            &format!("//! Doc.\n{text}"),
-        ));
+        let refused = imports(&Source::new("src/wire/frame.rs", &format!("//! Doc.\n{text}")));
         let expected = "src/wire/frame.rs:2: `wire` (layer 2) may not name `hub` (layer 5)";
-        assert!(
-            refused.iter().any(|line| line == expected),
-            "{text}: {refused:?}"
-        );
+        assert!(refused.iter().any(|line| line == expected), "{text}: {refused:?}");
     }
 }
 
@@ -250,31 +220,15 @@ fn what_a_module_may_name_passes() {
         "mod tests { use super::*; use super::super::hub; use crate::interface; }",
         "macro_rules! m { () => { $crate::__private::hub; $crate::Restore } }",
     ] {
-        assert_eq!(
-            imports(&Source::new("src/wire/frame.rs", text)),
-            [""; 0],
-            "{text}"
-        );
+        assert_eq!(imports(&Source::new("src/wire/frame.rs", text)), [""; 0], "{text}");
     }
     let allowed = [
-        (
-            "src/connection.rs",
-            "use crate::transport::Duplex; use super::wire;",
-        ),
-        (
-            "src/leaf/client.rs",
-            "use crate::supervise::Placement; use crate::metrics;",
-        ),
-        (
-            "src/hub/session.rs",
-            "use crate::{connection, journal}; use super::super::supervise;",
-        ),
+        ("src/connection.rs", "use crate::transport::Duplex; use super::wire;"),
+        ("src/leaf/client.rs", "use crate::supervise::Placement; use crate::metrics;"),
+        ("src/hub/session.rs", "use crate::{connection, journal}; use super::super::supervise;"),
         ("src/link.rs", "use crate::{hub, leaf};"),
         ("src/testing/run.rs", "use crate::{hub, leaf, link};"),
-        (
-            "src/bin/multiplex.rs",
-            "use actix_multiplex::{Hub, hub}; use crate::flags;",
-        ),
+        ("src/bin/multiplex.rs", "use actix_multiplex::{Hub, hub}; use crate::flags;"),
         ("src/lib.rs", "pub use crate::{hub::Hub, testing};"),
     ];
     for (path, text) in allowed {
@@ -303,43 +257,20 @@ fn each_row_refuses_what_is_beside_or_above_it() {
 
 #[test]
 fn the_root_is_no_way_round_the_table() {
-    for text in [
-        "use crate::*;",
-        "use super::Hub;",
-        "use crate as root;",
-        "use crate::__private;",
-    ] {
-        assert_eq!(
-            imports(&Source::new("src/leaf.rs", text)).len(),
-            1,
-            "{text}"
-        );
+    for text in ["use crate::*;", "use super::Hub;", "use crate as root;", "use crate::__private;"]
+    {
+        assert_eq!(imports(&Source::new("src/leaf.rs", text)).len(), 1, "{text}");
     }
     let unknown = imports(&Source::new("src/utils/strings.rs", ""));
-    assert_eq!(
-        unknown,
-        ["src/utils/strings.rs:1: `utils` is not in the table of layers"]
-    );
-    let binary = Source::new(
-        "src/bin/multiplex.rs",
-        "use actix_multiplex::__private::Any;",
-    );
-    assert_eq!(
-        imports(&binary),
-        ["src/bin/multiplex.rs:1: `__private` is for macros"]
-    );
+    assert_eq!(unknown, ["src/utils/strings.rs:1: `utils` is not in the table of layers"]);
+    let binary = Source::new("src/bin/multiplex.rs", "use actix_multiplex::__private::Any;");
+    assert_eq!(imports(&binary), ["src/bin/multiplex.rs:1: `__private` is for macros"]);
 }
 
 #[test]
 fn a_word_that_must_be_absent_is_refused() {
-    let socket = Source::new(
-        "src/wire/frame.rs",
-        "//! No tokio.\nuse tokio::net::TcpStream;",
-    );
-    assert_eq!(
-        absences(&socket),
-        ["src/wire/frame.rs:2: `src/wire` knows no `tokio`"]
-    );
+    let socket = Source::new("src/wire/frame.rs", "//! No tokio.\nuse tokio::net::TcpStream;");
+    assert_eq!(absences(&socket), ["src/wire/frame.rs:2: `src/wire` knows no `tokio`"]);
     let waiting = Source::new("src/hub/roster.rs", "fn a() { b(async { c.await }) }");
     assert_eq!(absences(&waiting).len(), 2);
     let session = Source::new("src/hub/session.rs", "use actix::Actor;");

@@ -57,29 +57,15 @@ pub(super) fn tree(roots: &[&str]) -> Vec<Source> {
         }
     }
     paths.sort();
-    let named = |path: &Path| {
-        path.strip_prefix(package)
-            .expect("inside")
-            .display()
-            .to_string()
-    };
+    let named = |path: &Path| path.strip_prefix(package).expect("inside").display().to_string();
     let read = |path: &Path| fs::read_to_string(path).expect("a source is UTF-8");
-    paths
-        .iter()
-        .map(|path| Source::new(&named(path), &read(path)))
-        .collect()
+    paths.iter().map(|path| Source::new(&named(path), &read(path))).collect()
 }
 
 impl Source {
     pub(super) fn new(path: &str, text: &str) -> Self {
-        let tokens = text
-            .parse()
-            .unwrap_or_else(|error| panic!("{path}: not Rust: {error}"));
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            tokens,
-        }
+        let tokens = text.parse().unwrap_or_else(|error| panic!("{path}: not Rust: {error}"));
+        Self { path: path.to_owned(), text: text.to_owned(), tokens }
     }
 
     /// A violation, with the place where it is.
@@ -102,9 +88,7 @@ impl Source {
                 if !is_word(token, "fn") {
                     continue;
                 }
-                let end = rest
-                    .iter()
-                    .find(|it| body(it).is_some() || is_mark(it, ';'));
+                let end = rest.iter().find(|it| body(it).is_some() || is_mark(it, ';'));
                 if let Some(body) = end.and_then(body) {
                     found.push(Function {
                         name: name.to_string(),
