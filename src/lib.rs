@@ -3,6 +3,8 @@
 pub mod limits;
 mod object;
 pub mod supervise;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;
 pub mod wire;
 

@@ -3,4 +3,6 @@
 mod dependencies;
 mod supervise;
 mod tidy;
+#[cfg(feature = "testing")]
+mod transcript;
 mod transport;
