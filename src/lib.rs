@@ -1,5 +1,7 @@
 //! Live shared objects: wiggle its toe here, and it wiggles its toe there.
 
+mod connection;
+mod hub;
 pub mod limits;
 mod object;
 pub mod supervise;
@@ -8,6 +10,10 @@ pub mod testing;
 pub mod transport;
 pub mod wire;
 
+pub use self::connection::{Closed, Closer};
+pub use self::hub::{
+    Admission, Builder, Clock, Deciding, Denied, Hub, Identity, Rights, StartError, Visit, Wish,
+};
 pub use self::object::*;
 pub use self::wire::Change;
 

@@ -43,6 +43,9 @@ pub const EXTRAS_MAX: usize = 16;
 /// Bytes of one extension field in a Hello or Welcome.
 pub const EXTRA_BYTES_MAX: usize = 1_024;
 
+/// The largest number of a message in an interface. Those above are the hubs' own.
+pub const KIND_MAX: u16 = 0xfeff;
+
 /// Kinds of asks that a leaf's class can declare when it joins.
 pub const ANSWERS_MAX: usize = 256;
 
@@ -52,10 +55,6 @@ pub const WINDOW_SHOUTS: usize = 4_096;
 pub const WINDOW_BYTES: usize = 1_048_576;
 /// Bytes of shouts that one session may have under way in all.
 pub const WINDOW_TOTAL_BYTES: usize = 8_388_608;
-
-/// Runs of outcomes listed in the answer to a join. A session's window holds at most
-/// [`WINDOW_SHOUTS`] ops, and each run stands for at least one.
-pub const OUTCOME_RUNS_MAX: usize = WINDOW_SHOUTS;
 
 /// Bytes a hub has read of one connection, handed on and not yet handled. Past it the reader
 /// stops, so that every mailbox is bounded by its sessions.
@@ -102,8 +101,9 @@ pub const OBJECTS_MAX: usize = 1_048_576;
 pub const SESSIONS_MAX: usize = 16_384;
 /// Objects that one session has joined or attached to.
 pub const SESSION_OBJECTS_MAX: usize = 131_072;
-/// Requests that one session has under way. A client waits for room.
-pub const SESSION_REQUESTS_MAX: usize = 1_024;
+/// Bytes that a request counts as at least, until it is answered, against the inward bound: a
+/// session has at most 1,024 requests under way.
+pub const REQUEST_BYTES_MIN: usize = 256;
 /// Directory listings that one session watches.
 pub const SESSION_WATCHES_MAX: usize = 16;
 /// Changes of the directory held for a watcher in a client that does not take them.
@@ -124,7 +124,7 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 /// Silence after which a side holds the other for dead: three heartbeats.
 pub const SILENCE_MAX: Duration = Duration::from_secs(15);
-/// Time for the first frame of a connection to arrive and be answered.
+/// Time for the first frame of a connection to arrive.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time an admission may take to decide.
 pub const ADMISSION_TIMEOUT: Duration = Duration::from_secs(5);

@@ -3,3 +3,5 @@
 //! It holds the [`transcript`] checker, which judges what leaves heard and what voices were told.
 
 pub mod transcript;
+
+pub use crate::hub::{HeldUp, Trouble};

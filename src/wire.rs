@@ -14,10 +14,10 @@ mod shout;
 
 pub use self::{
     answer::{
-        Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome,
-        OutcomeRun, Refusal, Refused, Rejoin, Verdict,
+        Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome, Refusal,
+        Refused, Rejoin, Verdict,
     },
-    batch::{Batch, BatchBuilder, Shouted},
+    batch::{Batch, BatchBuilder, Shouted, carried_bytes},
     codec::{FrameError, Split, reason, split},
     frame::{Frame, FrameType, Header, encode, encode_with},
     handshake::{

@@ -176,7 +176,7 @@ pub const fn version(text: &str) -> u16 {
 /// Checks the number of a message while compiling: those from 65,280 on are the hubs' own.
 #[doc(hidden)]
 pub const fn kind(number: u16) -> Kind {
-    assert!(number < 0xff00, "the numbers of messages end at 65279");
+    assert!(number <= crate::limits::KIND_MAX, "the numbers of messages end at 65279");
     Kind(number)
 }
 

@@ -26,25 +26,12 @@ pub struct Joined {
     pub restore: bool,
     /// What was missed for good, for a session that had a cursor.
     pub resync: Option<Resync>,
-    /// The op that the object's home awaits from this session.
+    /// The op that the object's home awaits from this session. What became of earlier ones
+    /// stands in the batches that follow, or in the Outcome frames that do.
     pub next_op: Op,
-    /// The outcomes of earlier ops, as far back as the hub keeps them, in order.
-    #[serde(deserialize_with = "bounded::<_, _, { limits::OUTCOME_RUNS_MAX }>")]
-    pub outcomes: Vec<OutcomeRun>,
     /// The objects that the state carries.
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
     pub carried: Vec<Carried>,
-}
-
-/// Consecutive ops of one session that got consecutive seqs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutcomeRun {
-    /// The first op.
-    pub op: Op,
-    /// Its seq; 0 if the ops of this run were refused.
-    pub seq: Seq,
-    /// How many ops.
-    pub count: u32,
 }
 
 /// The session can shout at the object.
@@ -56,11 +43,9 @@ pub struct Attached {
     pub object: ObjectId,
     /// Its history.
     pub epoch: Epoch,
-    /// The op that the object's home awaits from this session.
+    /// The op that the object's home awaits from this session. What became of earlier ones
+    /// stands in the batches that follow, or in the Outcome frames that do.
     pub next_op: Op,
-    /// The outcomes of earlier ops, as in [`Joined`].
-    #[serde(deserialize_with = "bounded::<_, _, { limits::OUTCOME_RUNS_MAX }>")]
-    pub outcomes: Vec<OutcomeRun>,
 }
 
 /// A request was carried out.

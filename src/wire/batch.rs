@@ -137,7 +137,7 @@ impl BatchBuilder {
 }
 
 /// Bytes of a list of carried objects, at most.
-pub(super) fn carried_bytes(carried: &[Carried]) -> usize {
+pub fn carried_bytes(carried: &[Carried]) -> usize {
     carried.iter().map(|each| 16 + 1 + each.tag.as_str().len() + 10).sum::<usize>() + 1
 }
 

@@ -1,0 +1,228 @@
+//! The outward queue: frames for one peer, bounded in bytes, in the order in which they came.
+//!
+//! Repeaters on any arbiter push to it directly; one writer takes from it. It also is where a
+//! connection's end is decided: whoever closes it first says why, and reader and writer see it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+
+use super::Closed;
+use crate::{
+    limits::{CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, WRITE_SLICES_MAX},
+    wire::{self, CloseCode, Fault, Frame},
+};
+
+/// What a frame counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A batch: shared bytes, bounded by [`OUTWARD_BYTES_MAX`].
+    Batch,
+    /// Anything else, bounded by [`CONTROL_BYTES_MAX`].
+    Control,
+}
+
+/// The connection is closing and takes no more frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the connection is closing")]
+pub(crate) struct Closing;
+
+/// Frames for one peer.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: VecDeque<(Class, Bytes)>,
+    batch_bytes: usize,
+    control_bytes: usize,
+    closed: Option<Closed>,
+    /// A writer that waits for frames.
+    idle_writer: Option<Waker>,
+    /// A writer that waits for the peer to read.
+    stuck_writer: Option<Waker>,
+    reader: Option<Waker>,
+}
+
+/// What the writer is to do next.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Write these.
+    Frames,
+    /// Write this Goodbye if there is one, and end.
+    End(Option<Bytes>),
+}
+
+impl Queue {
+    /// Adds a frame behind all others.
+    ///
+    /// # Errors
+    /// [`Closing`] when the connection is closing, also because this frame would have passed the
+    /// bound: then it closes as too slow.
+    pub(crate) fn push(&self, class: Class, frame: Bytes) -> Result<(), Closing> {
+        let mut state = self.lock();
+        if state.closed.is_some() {
+            return Err(Closing);
+        }
+        let (queued, max) = state.account(class);
+        if *queued + frame.len() > max {
+            let reason = too_slow(class, *queued + frame.len(), max);
+            state.close(Closed::local(CloseCode::TooSlow, Fault::Receiver, reason));
+            return Err(Closing);
+        }
+        *queued += frame.len();
+        state.frames.push_back((class, frame));
+        if let Some(writer) = state.idle_writer.take() {
+            writer.wake();
+        }
+        Ok(())
+    }
+
+    /// Adds a control frame behind all others. Closing is seen elsewhere.
+    pub(crate) fn tell<H: wire::Header>(&self, header: &H) {
+        let _closing = self.push(Class::Control, wire::encode(header));
+    }
+
+    /// Closes the connection, unless it is closing already: the first reason stands. What is
+    /// queued is still sent, unless the peer is gone or too slow to take it.
+    pub(crate) fn close(&self, closed: Closed) {
+        self.lock().close(closed);
+    }
+
+    /// Why the connection is closing, if it is.
+    #[cfg(test)]
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        self.lock().closed.clone()
+    }
+
+    /// Bytes queued and not yet written.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        let state = self.lock();
+        state.batch_bytes + state.control_bytes
+    }
+
+    /// Moves frames to `writing` when there are any. What was taken still counts as queued.
+    pub(super) fn poll_work(
+        &self,
+        cx: &Context<'_>,
+        writing: &mut VecDeque<(Class, Bytes)>,
+    ) -> Poll<Work> {
+        let mut state = self.lock();
+        if !state.frames.is_empty() {
+            let count = state.frames.len().min(WRITE_SLICES_MAX);
+            writing.extend(state.frames.drain(..count));
+            return Poll::Ready(Work::Frames);
+        }
+        if let Some(closed) = &state.closed {
+            let goodbye = closed.goodbye().map(|goodbye| wire::encode(&goodbye));
+            return Poll::Ready(Work::End(goodbye));
+        }
+        state.idle_writer = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Gives back the room of what was written. Heartbeats took none.
+    pub(super) fn written(&self, batch_bytes: usize, control_bytes: usize) {
+        let mut state = self.lock();
+        state.batch_bytes = state.batch_bytes.saturating_sub(batch_bytes);
+        state.control_bytes = state.control_bytes.saturating_sub(control_bytes);
+    }
+
+    /// Whether the connection is closing; a writer that waits for the peer is woken when it does.
+    pub(super) fn poll_writer_closed(&self, cx: &Context<'_>) -> bool {
+        let mut state = self.lock();
+        state.stuck_writer = Some(cx.waker().clone());
+        state.closed.is_some()
+    }
+
+    /// Why the connection is closing; the reader is woken when it does.
+    pub(super) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Closed> {
+        let mut state = self.lock();
+        if let Some(closed) = &state.closed {
+            return Poll::Ready(closed.clone());
+        }
+        match &mut state.reader {
+            Some(reader) => reader.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// A heartbeat is no one's answer: it takes no room and is sent only when nothing waits.
+    pub(super) fn heartbeat() -> (Class, Bytes) {
+        (Class::Control, Bytes::from_static(Frame::HEARTBEAT))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that holds the lock can panic between two changes that belong together.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn account(&mut self, class: Class) -> (&mut usize, usize) {
+        match class {
+            Class::Batch => (&mut self.batch_bytes, OUTWARD_BYTES_MAX),
+            Class::Control => (&mut self.control_bytes, CONTROL_BYTES_MAX),
+        }
+    }
+
+    fn close(&mut self, closed: Closed) {
+        if self.closed.is_some() {
+            return;
+        }
+        if closed.goodbye().is_none() || closed.code == CloseCode::TooSlow {
+            self.frames.clear();
+        }
+        self.closed = Some(closed);
+        let wakers = [self.idle_writer.take(), self.stuck_writer.take(), self.reader.take()];
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+fn too_slow(class: Class, bytes: usize, max: usize) -> String {
+    let what = match class {
+        Class::Batch => "batches",
+        Class::Control => "control frames",
+    };
+    format!("{bytes} bytes of {what} are queued, more than the limit of {max}: read faster")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: usize) -> Bytes {
+        Bytes::from(vec![0; bytes])
+    }
+
+    #[test]
+    fn a_queue_filled_to_its_bound_is_fine_and_one_byte_more_closes_it_as_too_slow() {
+        let queue = Queue::default();
+        for _ in 0..OUTWARD_BYTES_MAX / 65_536 {
+            queue.push(Class::Batch, frame(65_536)).expect("has room");
+        }
+        queue.push(Class::Control, frame(1)).expect("has a bound of its own");
+        assert_eq!(queue.bytes(), OUTWARD_BYTES_MAX + 1);
+        assert_eq!(queue.closed(), None);
+        assert_eq!(queue.push(Class::Batch, frame(1)), Err(Closing));
+        let closed = queue.closed().expect("was closed");
+        assert_eq!((closed.code, closed.fault), (CloseCode::TooSlow, Fault::Receiver));
+    }
+
+    #[test]
+    fn the_first_reason_to_close_stands() {
+        let queue = Queue::default();
+        queue.close(Closed::done("first"));
+        queue.close(Closed::transport("second"));
+        assert_eq!(queue.closed(), Some(Closed::done("first")));
+        assert_eq!(queue.push(Class::Control, frame(1)), Err(Closing));
+    }
+}

@@ -1,0 +1,193 @@
+//! Reads whole frames from a peer, as many as one read brings, and judges its silence.
+
+use std::{
+    cell::RefCell,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    time::{Instant, Sleep, sleep},
+};
+
+use super::{Closed, Inward, Queue};
+use crate::{
+    limits::READ_BYTES,
+    wire::{CloseCode, Fault, Frame, FrameError, Limits, Split, split},
+};
+
+thread_local! {
+    /// Where connections without a part of a frame read to. One for all of a thread, so that an
+    /// idle connection holds no buffer; what was read is split off without a copy.
+    static ARENA: RefCell<BytesMut> = RefCell::new(BytesMut::new());
+}
+
+/// Yields what a peer sends, in bursts of whole frames; at last why the connection is closed.
+///
+/// It stops reading while the inward bound is reached. Silence is judged only while it reads.
+pub(crate) struct Reader {
+    io: Box<dyn AsyncRead + Send + Unpin>,
+    queue: Arc<Queue>,
+    inward: Arc<Inward>,
+    /// The beginning of a frame; empty between frames.
+    partial: BytesMut,
+    /// Bytes that the frame of `partial` will have, as far as is known.
+    wanted: usize,
+    silence_max: Duration,
+    silence: Pin<Box<Sleep>>,
+    last: Instant,
+    ended: bool,
+}
+
+impl Reader {
+    pub(super) fn new(
+        io: Box<dyn AsyncRead + Send + Unpin>,
+        queue: Arc<Queue>,
+        limits: Limits,
+    ) -> Self {
+        let silence_max = Duration::from_millis(limits.silence_ms.into());
+        Self {
+            io,
+            queue,
+            inward: Arc::default(),
+            partial: BytesMut::new(),
+            wanted: 0,
+            silence_max,
+            silence: Box::pin(sleep(silence_max)),
+            last: Instant::now(),
+            ended: false,
+        }
+    }
+
+    /// Counts what is handed on; past its bound this reader stops.
+    pub(crate) fn inward(&self) -> &Arc<Inward> {
+        &self.inward
+    }
+
+    fn poll_burst(&mut self, cx: &mut Context<'_>) -> Poll<Result<Burst, Closed>> {
+        loop {
+            if let Poll::Ready(closed) = self.queue.poll_closed(cx) {
+                return Poll::Ready(Err(closed));
+            }
+            if self.inward.is_full(cx.waker()) {
+                // While it does not read, it does not judge either.
+                self.last = Instant::now();
+                return Poll::Pending;
+            }
+            let Poll::Ready(read) = self.poll_read(cx) else {
+                return Poll::Ready(Err(ready!(self.poll_silence(cx))));
+            };
+            self.last = Instant::now();
+            if let Some(burst) = read? {
+                return Poll::Ready(Ok(burst));
+            }
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Burst>, Closed>> {
+        if !self.partial.is_empty() {
+            self.partial.reserve(self.wanted.saturating_sub(self.partial.len()));
+            return poll_read_buf(&mut self.io, &mut self.partial, cx)
+                .map(|read| read.and_then(|()| self.take_whole()));
+        }
+        ARENA.with_borrow_mut(|arena| {
+            arena.reserve(READ_BYTES);
+            ready!(poll_read_buf(&mut self.io, arena, cx))?;
+            self.partial = arena.split();
+            Poll::Ready(self.take_whole())
+        })
+    }
+
+    /// Splits the whole frames off `partial`; what is left is copied, so that it holds its own
+    /// bytes only.
+    fn take_whole(&mut self) -> Result<Option<Burst>, Closed> {
+        match split(&self.partial)? {
+            Split::Whole(bytes) => {
+                let burst = self.partial.split_to(bytes).freeze();
+                self.partial = BytesMut::from(&self.partial[..]);
+                self.wanted = 0;
+                Ok(Some(Burst(burst)))
+            }
+            Split::Partial(wanted) => {
+                self.wanted = wanted;
+                Ok(None)
+            }
+        }
+    }
+
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Closed> {
+        loop {
+            ready!(self.silence.as_mut().poll(cx));
+            let quiet = self.last.elapsed();
+            if quiet >= self.silence_max {
+                let reason = format!("nothing was heard for {} ms", quiet.as_millis());
+                return Poll::Ready(Closed::local(CloseCode::Silent, Fault::Receiver, reason));
+            }
+            self.silence.as_mut().reset(self.last + self.silence_max);
+        }
+    }
+}
+
+impl Stream for Reader {
+    type Item = Result<Burst, Closed>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let burst = ready!(self.poll_burst(cx));
+        if let Err(closed) = &burst {
+            self.ended = true;
+            self.queue.close(closed.clone());
+        }
+        Poll::Ready(Some(burst))
+    }
+}
+
+impl Drop for Reader {
+    /// Without a reader nobody is there to answer: the actor that held it is gone.
+    fn drop(&mut self) {
+        let reason = "what read this connection ended without a word";
+        self.queue.close(Closed::local(CloseCode::Internal, Fault::Sender, reason));
+    }
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("partial", &self.partial.len()).finish_non_exhaustive()
+    }
+}
+
+fn poll_read_buf(
+    io: &mut (dyn AsyncRead + Send + Unpin),
+    buffer: &mut BytesMut,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Closed>> {
+    let read = ready!(pin!(io.read_buf(buffer)).poll(cx));
+    Poll::Ready(match read {
+        Ok(0) => Err(Closed::transport("the other side ended it without a goodbye")),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Closed::transport(error)),
+    })
+}
+
+/// Whole frames, as one read of the socket brought them; decoded as they are taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Burst(Bytes);
+
+impl Iterator for Burst {
+    /// A frame, and its bytes on the wire.
+    type Item = Result<(Frame, usize), FrameError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let prefix = self.0.first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*prefix) as usize;
+        let frame = self.0.split_to(4 + length).slice(4..);
+        Some(Frame::decode(&frame).map(|frame| (frame, 4 + length)))
+    }
+}

@@ -1,0 +1,257 @@
+//! The hub: where every multiplexed object is an actor that holds its leaves' addresses.
+//!
+//! In come connections, from listeners and from this process; each gets a session. Sessions ask
+//! the [`directory`] for objects and pass shouts on to their [`repeater`]s, which give them their
+//! order and push them onto the connections' queues. It never imports `leaf`: the two meet in
+//! `wire`.
+
+mod admission;
+mod builder;
+mod clock;
+mod contact;
+mod directory;
+mod fanout;
+mod history;
+mod repeater;
+mod roster;
+#[cfg(feature = "testing")]
+mod sabotage;
+mod session;
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use actix::Addr;
+use rand::{Rng, rngs::StdRng};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
+
+#[cfg(feature = "testing")]
+pub use self::sabotage::{HeldUp, Trouble};
+pub use self::{
+    admission::{Admission, Deciding, Denied, Identity, Rights, Visit, Wish},
+    builder::{Builder, StartError},
+    clock::Clock,
+};
+use self::{
+    directory::{Directory, Everyone, Stop},
+    repeater::Settle,
+    session::{Finish, Quiet, Session},
+};
+use crate::{
+    connection::{self, Closed},
+    limits::DRAIN_TIMEOUT,
+    object::{HubId, SessionId},
+    supervise::{self, Event, Placement, RestartLimit},
+    transport::{Duplex, ListenError, Listener, listener, memory::MemoryConnector},
+    wire::{CloseCode, Fault, Limits},
+};
+
+/// A running hub. Clones are the same hub; it runs until [`stop`](Self::stop), or until its
+/// arbiter ends.
+///
+/// ```
+/// # actix::System::new().block_on(async {
+/// use actix_multiplex::{Client, Hub};
+///
+/// let hub = Hub::builder().start()?;
+/// let address = hub.listen("tcp://127.0.0.1:0").await?;
+/// let far = Client::connect(&address).await?;
+/// let near = Client::connect(hub.local()).await?;
+/// hub.stop().await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Hub {
+    env: Arc<Env>,
+    local: MemoryConnector,
+    arbiters: Arc<[actix_rt::Arbiter]>,
+}
+
+/// What the actors of a hub share.
+#[derive(Debug)]
+pub(crate) struct Env {
+    id: HubId,
+    directory: Addr<Directory>,
+    admission: AdmissionBox,
+    places: Arc<[Placement]>,
+    random: Mutex<StdRng>,
+    stopping: watch::Sender<bool>,
+    /// None once the hub is stopping.
+    alive: Mutex<Option<Alive>>,
+}
+
+/// Tells when the last connection is gone.
+#[derive(Debug)]
+struct Alive {
+    /// Each connection holds a clone until its last byte is written. It carries nothing.
+    connection: mpsc::Sender<Infallible>,
+    all: mpsc::Receiver<Infallible>,
+}
+
+/// An admission that can be printed.
+struct AdmissionBox(Box<dyn Admission>);
+
+impl Hub {
+    /// Settings for a hub; [`Builder::start`] starts it.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Takes connections at an address, as `tcp://127.0.0.1:8787`, until the hub stops. Returns
+    /// the address, with the port that was found where 0 was asked for.
+    ///
+    /// # Errors
+    /// [`ListenError`] when the address is none, or is taken.
+    pub async fn listen(&self, address: &str) -> Result<String, ListenError> {
+        let listener = listener(address).await?;
+        let address = listener.address();
+        self.serve(listener);
+        Ok(address)
+    }
+
+    /// Takes connections from a listener of any kind until the hub stops.
+    pub fn serve(&self, listener: Box<dyn Listener>) {
+        let env = self.env.clone();
+        let stopping = self.env.stopping.subscribe();
+        let address = listener.address();
+        let is_running = self.env.places[0].run(move || {
+            tokio::task::spawn_local(accept(env, listener, stopping));
+        });
+        if !is_running {
+            tracing::error!(address, "the hub's arbiter has ended: nobody listens");
+        }
+    }
+
+    /// Connects clients in this process, without a socket.
+    pub fn local(&self) -> MemoryConnector {
+        self.local.clone()
+    }
+
+    /// The hub's id, new with every start.
+    pub fn id(&self) -> HubId {
+        self.env.id
+    }
+
+    /// Stops: lets nobody in any more, handles what was read, sends what is queued, and says
+    /// goodbye. After 5 s, what is not sent by then is given up.
+    pub async fn stop(&self) {
+        self.env.stopping.send_replace(true);
+        let alive = self.env.alive().take();
+        if timeout(DRAIN_TIMEOUT, self.drain()).await.is_err() {
+            tracing::warn!("the hub's objects did not come to rest within {DRAIN_TIMEOUT:?}");
+        }
+        if timeout(DRAIN_TIMEOUT + GRACE, all_closed(alive)).await.is_err() {
+            tracing::warn!("some clients did not take what was queued for them");
+        }
+        for arbiter in &*self.arbiters {
+            arbiter.stop();
+        }
+    }
+
+    /// Handles everything that was read, then closes the sessions.
+    async fn drain(&self) {
+        let Ok(everyone) = self.env.directory.send(Stop).await else { return };
+        let Everyone { sessions, repeaters } = everyone;
+        for session in &sessions {
+            let _ended = session.send(Quiet).await;
+        }
+        for repeater in repeaters {
+            let _failed = repeater.send(Settle).await;
+        }
+        let goodbye = Closed::local(CloseCode::ShuttingDown, Fault::Nobody, "the hub stops");
+        for session in sessions {
+            session.do_send(Finish(goodbye.clone()));
+        }
+    }
+}
+
+impl Env {
+    /// A session for a connection, on the next arbiter in turn.
+    fn receive(self: &Arc<Self>, duplex: Duplex) {
+        let Some(alive) = self.alive().as_ref().map(|alive| alive.connection.clone()) else {
+            return;
+        };
+        let session = SessionId(self.random_bytes());
+        let place = &self.places[usize::from(session.0[0]) % self.places.len()];
+        let env = self.clone();
+        let make = move |_: &mut actix::Context<Session>| {
+            let peer = duplex.peer.clone();
+            let connection = connection::open(duplex, Limits::default());
+            tokio::task::spawn_local(async move {
+                connection.writer.await;
+                drop(alive);
+            });
+            Session::new(env, session, peer, connection.reader, connection.queue)
+        };
+        let observe = move |event| {
+            if let Event::GaveUp { reason } = event {
+                tracing::error!(%session, reason, "a session panicked: its connection is closed");
+            }
+        };
+        if let Err(error) = supervise::start(place, 1, RestartLimit::NEVER, make, observe) {
+            tracing::error!(%session, %error, "a connection found no arbiter");
+        }
+    }
+
+    fn random_bytes(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        bytes
+    }
+
+    fn alive(&self) -> MutexGuard<'_, Option<Alive>> {
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::ops::Deref for AdmissionBox {
+    type Target = dyn Admission;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl std::fmt::Debug for AdmissionBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Admission")
+    }
+}
+
+async fn accept(
+    env: Arc<Env>,
+    mut listener: Box<dyn Listener>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let address = listener.address();
+    loop {
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            accepted = listener.accept() => match accepted {
+                Ok(duplex) => env.receive(duplex),
+                Err(error) => {
+                    tracing::error!(address, %error, "the listener has ended");
+                    return;
+                }
+            },
+        }
+    }
+}
+
+async fn all_closed(alive: Option<Alive>) {
+    if let Some(Alive { connection, mut all }) = alive {
+        drop(connection);
+        all.recv().await;
+    }
+}
+
+/// Room for the last words of connections that themselves had the whole drain time.
+const GRACE: Duration = Duration::from_secs(1);

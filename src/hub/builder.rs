@@ -1,0 +1,132 @@
+//! Settings for a hub, and its start.
+
+use std::sync::{Arc, Mutex};
+
+use rand::{SeedableRng, rngs::StdRng};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Admission, AdmissionBox, Alive, Clock, Env, Hub, admission::everybody, directory::Directory,
+};
+use crate::{
+    limits::{REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
+    object::HubId,
+    supervise::{self, Placement, RestartLimit},
+    transport::memory,
+};
+
+/// Settings for a hub.
+///
+/// ```
+/// # actix::System::new().block_on(async {
+/// use actix_multiplex::Hub;
+/// let hub = Hub::builder().arbiters(2).start()?;
+/// hub.stop().await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until it starts a hub"]
+pub struct Builder {
+    arbiters: usize,
+    admission: Option<AdmissionBox>,
+    clock: Option<Clock>,
+    seed: Option<u64>,
+}
+
+/// A hub that could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It was to run on arbiters, which only an actix `System` has.
+    #[error("a hub with arbiters needs an actix System: start it within `System::new().block_on`")]
+    NoSystem,
+    /// Nothing runs actors here.
+    #[error(transparent)]
+    Place(#[from] supervise::StartError),
+    /// The operating system gave no randomness for ids and keys.
+    #[error("no randomness from the operating system: {0}")]
+    NoRandomness(rand::rngs::SysError),
+}
+
+impl Builder {
+    /// Spreads sessions and objects over this many threads of their own. The default of 0 keeps
+    /// them on the thread that starts the hub, which one core's worth of traffic needs no more of.
+    pub fn arbiters(mut self, count: usize) -> Self {
+        self.arbiters = count;
+        self
+    }
+
+    /// Decides who may do what. The default admits everybody to everything.
+    pub fn admission(mut self, admission: impl Admission) -> Self {
+        self.admission = Some(AdmissionBox(Box::new(admission)));
+        self
+    }
+
+    /// The time that leaves are told. The default is the operating system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Ids and keys out of `seed`, the same in every run: for tests only. The default takes them
+    /// from the operating system.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Starts the hub on this arbiter. It listens nowhere yet.
+    ///
+    /// # Errors
+    /// [`StartError`] when there is no arbiter here.
+    pub fn start(self) -> Result<Hub, StartError> {
+        let mut random = match self.seed {
+            Some(seed) => StdRng::seed_from_u64(seed),
+            None => {
+                StdRng::try_from_rng(&mut rand::rngs::SysRng).map_err(StartError::NoRandomness)?
+            }
+        };
+        let arbiters = arbiters(self.arbiters)?;
+        let places = places(&arbiters);
+        let clock = self.clock.unwrap_or_else(Clock::system);
+        let id = HubId::random(&mut random);
+        let directory = {
+            let (random, places) = (StdRng::from_rng(&mut random), places.clone());
+            let limit =
+                RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
+            let make = move |_: &mut _| Directory::new(random, clock, places);
+            supervise::start(&Placement::Here, 1, limit, make, |event| {
+                tracing::debug!(?event, "the directory");
+            })?
+        };
+        let (connection, all) = mpsc::channel(1);
+        let env = Arc::new(Env {
+            id,
+            directory,
+            admission: self.admission.unwrap_or_else(|| AdmissionBox(Box::new(everybody))),
+            places,
+            random: Mutex::new(random),
+            stopping: watch::Sender::new(false),
+            alive: Mutex::new(Some(Alive { connection, all })),
+        });
+        let (local, listener) = memory::channel("local");
+        let hub = Hub { env, local, arbiters };
+        hub.serve(Box::new(listener));
+        Ok(hub)
+    }
+}
+
+fn arbiters(count: usize) -> Result<Arc<[actix_rt::Arbiter]>, StartError> {
+    if count > 0 && actix_rt::System::try_current().is_none() {
+        return Err(StartError::NoSystem);
+    }
+    Ok((0..count).map(|_| actix_rt::Arbiter::new()).collect())
+}
+
+fn places(arbiters: &[actix_rt::Arbiter]) -> Arc<[Placement]> {
+    if arbiters.is_empty() {
+        return Arc::new([Placement::Here]);
+    }
+    arbiters.iter().map(|arbiter| Placement::Arbiter(arbiter.handle())).collect()
+}

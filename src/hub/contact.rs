@@ -1,0 +1,83 @@
+//! What a session is reached by, and the promise that a request is answered.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::fanout::Sink;
+use crate::{
+    connection::{Class, Held, Queue},
+    object::SessionId,
+    wire::{self, Outcome, Refusal, Refused, Request},
+};
+
+/// A session as others on the hub see it: who it is, and the queue of its connection, which they
+/// push to without waking the session.
+#[derive(Clone, Debug)]
+pub(crate) struct Contact {
+    pub(crate) session: SessionId,
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl Sink for Contact {
+    fn hear(&self, chunk: Bytes) -> bool {
+        self.queue.push(Class::Batch, chunk).is_ok()
+    }
+
+    fn tell(&self, outcome: &Outcome) {
+        self.queue.tell(outcome);
+    }
+}
+
+/// A request that waits for its answer. Dropped without one, it is refused: whoever was to answer
+/// it is gone.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    request: Request,
+    queue: Arc<Queue>,
+    open: bool,
+    /// The request counts against its session's inward bound until it is answered.
+    _held: Held,
+}
+
+impl Pending {
+    pub(crate) fn new(request: Request, queue: Arc<Queue>, held: Held) -> Self {
+        Self { request, queue, open: true, _held: held }
+    }
+
+    /// The number of the request.
+    pub(crate) fn request(&self) -> Request {
+        self.request
+    }
+
+    /// Carried out, and this is the answer.
+    pub(crate) fn answer<H: wire::Header>(mut self, answer: &H, payload: &[u8]) {
+        self.open = false;
+        let _closing = self.queue.push(Class::Control, wire::encode_with(answer, payload));
+    }
+
+    /// Carried out.
+    pub(crate) fn done(self) {
+        let request = self.request;
+        self.answer(&wire::Done { request }, &[]);
+    }
+
+    /// Not carried out.
+    pub(crate) fn refuse(mut self, refusal: Refusal) {
+        self.close(refusal);
+    }
+
+    fn close(&mut self, refusal: Refusal) {
+        self.open = false;
+        self.queue.tell(&Refused { request: self.request, refusal });
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if self.open {
+            let why = "it stopped before it could answer: try again".to_owned();
+            self.close(Refusal::Failed(why));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! One chunk for all, and to each what is owed to it alone.
+//!
+//! A value for one turn of a repeater: decisions come in, and at the end of the turn everything
+//! goes out in one order: the chunk to every leaf, its first shouter's first, then receipts,
+//! refusals and gaps to those that have no other way to learn of them.
+
+use bytes::Bytes;
+
+use super::roster::{Member, Roster};
+use crate::{
+    object::{ObjectId, Op, Seq, SessionId},
+    wire::{Outcome, Verdict},
+};
+
+/// Takes what one session is sent.
+pub(crate) trait Sink {
+    /// The session hears these shouts. `false`: it is going, nothing reaches it any more.
+    fn hear(&self, chunk: Bytes) -> bool;
+    /// The session is told what became of its shout.
+    fn tell(&self, outcome: &Outcome);
+}
+
+/// What a turn has to send.
+#[derive(Debug)]
+pub(crate) struct Fanout {
+    object: ObjectId,
+    owed: Vec<(SessionId, Op, Verdict)>,
+    first_shouter: Option<SessionId>,
+}
+
+impl Fanout {
+    /// Nothing to send yet.
+    pub(crate) fn new(object: ObjectId) -> Self {
+        Self { object, owed: Vec::new(), first_shouter: None }
+    }
+
+    /// A shout has its place. A session that hears finds it in the chunk; one that does not is
+    /// owed a receipt.
+    pub(crate) fn sequenced(&mut self, session: SessionId, hears: bool, op: Op, seq: Seq) {
+        self.first_shouter.get_or_insert(session);
+        if hears {
+            return;
+        }
+        if let Some((last, first_op, Verdict::Sequenced { seq: first, count })) =
+            self.owed.last_mut()
+            && *last == session
+            && first_op.plus(u64::from(*count)) == op
+            && first.plus(u64::from(*count)) == seq
+        {
+            *count += 1;
+            return;
+        }
+        self.owe(session, op, Verdict::Sequenced { seq, count: 1 });
+    }
+
+    /// A session is to be told what became of a shout.
+    pub(crate) fn owe(&mut self, session: SessionId, op: Op, verdict: Verdict) {
+        self.owed.push((session, op, verdict));
+    }
+
+    /// Sends `chunk` and what is owed. Returns the sessions that are going.
+    pub(crate) fn deliver<C: Sink>(
+        &mut self,
+        chunk: Option<&Bytes>,
+        roster: &Roster<C>,
+    ) -> Vec<SessionId> {
+        let first = self.first_shouter.take();
+        let mut going = Vec::new();
+        if let Some(chunk) = chunk {
+            let shouter = first.and_then(|session| roster.get(session));
+            let others = roster.members().iter().filter(|member| Some(member.session) != first);
+            let leaves = shouter.into_iter().chain(others).filter(|member| member.joined);
+            going.extend(leaves.filter(|leaf| !leaf.contact.hear(chunk.clone())).map(session_of));
+        }
+        for (session, op, verdict) in self.owed.drain(..) {
+            if let Some(member) = roster.get(session) {
+                member.contact.tell(&Outcome { object: self.object, op, verdict });
+            }
+        }
+        going
+    }
+}
+
+fn session_of<C>(member: &Member<C>) -> SessionId {
+    member.session
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, rc::Rc};
+
+    use super::*;
+    use crate::hub::{admission::Rights, roster::Way};
+
+    const ALEC: SessionId = SessionId([1; 16]);
+    const AMY: SessionId = SessionId([2; 16]);
+    const VOICE: SessionId = SessionId([3; 16]);
+    const OBJECT: ObjectId = ObjectId([0; 16]);
+
+    type Log = Rc<RefCell<Vec<(&'static str, String)>>>;
+
+    struct Recorder {
+        name: &'static str,
+        log: Log,
+        going: bool,
+    }
+
+    impl Sink for Recorder {
+        fn hear(&self, chunk: Bytes) -> bool {
+            self.log.borrow_mut().push((self.name, format!("{chunk:?}")));
+            !self.going
+        }
+
+        fn tell(&self, outcome: &Outcome) {
+            self.log
+                .borrow_mut()
+                .push((self.name, format!("{} {:?}", outcome.op.0, outcome.verdict)));
+        }
+    }
+
+    fn pond() -> (Roster<Recorder>, Log) {
+        let (mut roster, log) = (Roster::default(), Log::default());
+        for (session, name, way) in [
+            (ALEC, "alec", Way::Joined),
+            (AMY, "amy", Way::Joined),
+            (VOICE, "voice", Way::Attached),
+        ] {
+            let contact = Recorder { name, log: log.clone(), going: name == "amy" };
+            roster.enter(session, contact, Rights::ALL, way);
+        }
+        (roster, log)
+    }
+
+    #[test]
+    fn the_first_shouter_hears_first_and_who_only_shouts_is_told_in_runs() {
+        let (roster, log) = pond();
+        let mut fanout = Fanout::new(OBJECT);
+        fanout.sequenced(AMY, true, Op(1), Seq(1));
+        fanout.sequenced(VOICE, false, Op(1), Seq(2));
+        fanout.sequenced(VOICE, false, Op(2), Seq(3));
+        fanout.sequenced(ALEC, true, Op(1), Seq(4));
+        fanout.sequenced(VOICE, false, Op(3), Seq(5));
+        let going = fanout.deliver(Some(&Bytes::from_static(b"chunk")), &roster);
+        assert_eq!(going, [AMY]);
+        let log: Vec<_> = log.take();
+        assert_eq!(log.len(), 4);
+        assert_eq!([log[0].0, log[1].0], ["amy", "alec"]);
+        assert_eq!(log[2], ("voice", "1 Sequenced { seq: Seq(2), count: 2 }".to_owned()));
+        assert_eq!(log[3], ("voice", "3 Sequenced { seq: Seq(5), count: 1 }".to_owned()));
+    }
+
+    #[test]
+    fn a_leaf_is_told_of_refusals_and_gaps_behind_the_chunk_and_only_once() {
+        let (roster, log) = pond();
+        let mut fanout = Fanout::new(OBJECT);
+        fanout.owe(ALEC, Op(2), Verdict::Gap);
+        fanout.sequenced(ALEC, true, Op(1), Seq(1));
+        fanout.deliver(Some(&Bytes::from_static(b"chunk")), &roster);
+        assert_eq!(log.take().last(), Some(&("alec", "2 Gap".to_owned())));
+        fanout.deliver::<Recorder>(None, &roster);
+        assert!(log.take().is_empty());
+    }
+}

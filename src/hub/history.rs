@@ -1,0 +1,310 @@
+//! An object's history: the one place where shouts get their seq.
+//!
+//! A value: no actor, no clock, no await. In come shouts with their session and op; out come
+//! decisions, and chunks that are the same bytes for every leaf. What it keeps is what remains
+//! when the repeater around it panics: marks (who is at which op, with the outcomes), the tail of
+//! chunks for those who catch up, and the state that the tail follows.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+
+use crate::{
+    limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX, WINDOW_SHOUTS},
+    object::{Cursor, Epoch, Kind, ObjectId, Op, Resync, ResyncReason, Seq, SessionId},
+    wire::{BatchBuilder, Carried},
+};
+
+/// What an object is, given its order and its past.
+#[derive(Debug)]
+pub(crate) struct History {
+    epoch: Epoch,
+    /// The state that the tail follows; none for `state none`.
+    snapshot: Option<Snapshot>,
+    tail: VecDeque<Chunk>,
+    tail_bytes: usize,
+    /// Shouts that have their seq and are in no chunk yet.
+    open: BatchBuilder,
+    marks: HashMap<SessionId, Mark>,
+}
+
+/// A state, and the last seq that it contains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    pub(crate) seq: Seq,
+    pub(crate) state: Bytes,
+    pub(crate) carried: Vec<Carried>,
+}
+
+/// Consecutive shouts as one frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    pub(crate) first: Seq,
+    pub(crate) last: Seq,
+    pub(crate) frame: Bytes,
+}
+
+/// A shout that asks for its place.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) op: Op,
+    pub(crate) kind: Kind,
+    pub(crate) carried: Vec<Carried>,
+    pub(crate) payload: Bytes,
+}
+
+/// What became of a shout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It has its place now.
+    Sequenced(Seq),
+    /// It had its place before; it is not heard again.
+    Duplicate(Seq),
+    /// It was refused before; it still is.
+    RefusedBefore,
+    /// It is not the next one: nothing is used up.
+    Gap(Op),
+    /// The tail is at its bound and nobody has made a newer state: the op is used up.
+    TailFull,
+}
+
+/// Where a session's shouts have got to.
+#[derive(Debug)]
+struct Mark {
+    next: Op,
+    outcomes: VecDeque<Run>,
+}
+
+/// Consecutive ops with consecutive seqs, or refused ones (seq 0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) op: Op,
+    pub(crate) seq: Seq,
+    pub(crate) count: u32,
+}
+
+/// What a leaf is given when it joins, of one and the same moment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct CatchUp {
+    /// Where its hearing begins.
+    pub(crate) start: Seq,
+    /// The state to restore first, which is the one at `start`.
+    pub(crate) restore: Option<Snapshot>,
+    /// What it missed for good.
+    pub(crate) resync: Option<Resync>,
+    /// What it hears first, perhaps with shouts at or below `start` at the beginning.
+    pub(crate) chunks: Vec<Bytes>,
+}
+
+impl History {
+    /// An object without a past. `state` is what it begins with, none for `state none`.
+    pub(crate) fn new(
+        object: ObjectId,
+        epoch: Epoch,
+        state: Option<(Bytes, Vec<Carried>)>,
+    ) -> Self {
+        Self {
+            epoch,
+            snapshot: state.map(|(state, carried)| Snapshot { seq: Seq(0), state, carried }),
+            tail: VecDeque::new(),
+            tail_bytes: 0,
+            open: BatchBuilder::new(object, epoch, Seq(1)),
+            marks: HashMap::new(),
+        }
+    }
+
+    /// Decides on a shout. The caller has made [`room`](Self::has_room) for it.
+    ///
+    /// Everything that can fail comes before the first change.
+    pub(crate) fn offer(&mut self, session: SessionId, offer: &Offer) -> Decision {
+        let full = self.is_full();
+        let mark = self.marks.entry(session).or_default();
+        if offer.op > mark.next {
+            return Decision::Gap(mark.next);
+        }
+        if offer.op < mark.next {
+            return mark.outcome_of(offer.op);
+        }
+        if full {
+            mark.settle(Seq(0));
+            return Decision::TailFull;
+        }
+        let seq = self.open.next_seq();
+        self.open.push(session, offer.op, offer.kind, &offer.carried, &offer.payload);
+        mark.settle(seq);
+        Decision::Sequenced(seq)
+    }
+
+    /// Refuses a shout: if it is the next one, its op is used up.
+    pub(crate) fn refuse(&mut self, session: SessionId, op: Op) -> Decision {
+        let mark = self.marks.entry(session).or_default();
+        if op > mark.next {
+            return Decision::Gap(mark.next);
+        }
+        if op < mark.next {
+            return mark.outcome_of(op);
+        }
+        mark.settle(Seq(0));
+        Decision::RefusedBefore
+    }
+
+    /// Whether the open chunk has room for this shout; else [`seal`](Self::seal) first.
+    pub(crate) fn has_room(&self, offer: &Offer) -> bool {
+        self.open.has_room(offer.payload.len(), &offer.carried)
+    }
+
+    /// Closes the open chunk, if there is anything in it.
+    pub(crate) fn seal(&mut self, hub_time_ms: u64) -> Option<Bytes> {
+        if self.open.count() == 0 {
+            return None;
+        }
+        let first = Seq(self.open.next_seq().0 - u64::from(self.open.count()));
+        let last = self.last();
+        let frame = self.open.seal(hub_time_ms);
+        self.tail_bytes += frame.len();
+        self.tail.push_back(Chunk { first, last, frame: frame.clone() });
+        if self.snapshot.is_none() {
+            self.drop_oldest();
+        }
+        Some(frame)
+    }
+
+    /// What a leaf with this cursor, or none, is given. The open chunk has been sealed.
+    pub(crate) fn catch_up(&self, cursor: Option<Cursor>) -> CatchUp {
+        let oldest = self.tail.front().map_or(self.last().next(), |chunk| chunk.first);
+        let heard = cursor.map(|cursor| cursor.seq);
+        match cursor {
+            Some(Cursor { epoch, seq }) if epoch != self.epoch || seq > self.last() => {
+                self.start_over(Some((ResyncReason::Epoch, Seq(0))))
+            }
+            Some(Cursor { seq, .. }) if seq.next() >= oldest => self.follow(seq, None),
+            Some(_) if self.snapshot.is_none() => {
+                let start = Seq(oldest.0 - 1);
+                let resync = heard.map(|seq| missed(ResyncReason::Missed, seq, start));
+                self.follow(start, resync)
+            }
+            Some(Cursor { seq, .. }) => self.start_over(Some((ResyncReason::Missed, seq))),
+            None => self.start_over(None),
+        }
+    }
+
+    /// Forgets a session that has ended for good.
+    pub(crate) fn forget(&mut self, session: SessionId) {
+        self.marks.remove(&session);
+    }
+
+    /// The op that is awaited from a session.
+    pub(crate) fn next_op(&self, session: SessionId) -> Op {
+        self.marks.get(&session).map_or(Op(1), |mark| mark.next)
+    }
+
+    /// The outcomes of a session's earlier ops, as far back as a window reaches.
+    pub(crate) fn outcomes(&self, session: SessionId) -> impl Iterator<Item = Run> + '_ {
+        self.marks.get(&session).into_iter().flat_map(|mark| mark.outcomes.iter().copied())
+    }
+
+    /// Whether chunks, seqs and bytes agree with each other: asked after a panic.
+    pub(crate) fn is_sound(&self) -> bool {
+        let mut next = self.tail.front().map_or(self.sealed().next(), |chunk| chunk.first);
+        for chunk in &self.tail {
+            if chunk.first != next || chunk.last < chunk.first {
+                return false;
+            }
+            next = chunk.last.next();
+        }
+        next == self.sealed().next()
+            && self.tail_bytes == self.tail.iter().map(|chunk| chunk.frame.len()).sum::<usize>()
+    }
+
+    /// Its history's name.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The last seq given.
+    pub(crate) fn last(&self) -> Seq {
+        Seq(self.open.next_seq().0 - 1)
+    }
+
+    /// The last seq in a chunk.
+    fn sealed(&self) -> Seq {
+        Seq(self.last().0 - u64::from(self.open.count()))
+    }
+
+    fn follow(&self, start: Seq, resync: Option<Resync>) -> CatchUp {
+        let behind = self.tail.partition_point(|chunk| chunk.last <= start);
+        let chunks = self.tail.range(behind..).map(|chunk| chunk.frame.clone()).collect();
+        CatchUp { start, restore: None, resync, chunks }
+    }
+
+    fn start_over(&self, gap: Option<(ResyncReason, Seq)>) -> CatchUp {
+        let start = self.snapshot.as_ref().map_or(self.last(), |snapshot| snapshot.seq);
+        let resync = gap.map(|(reason, heard)| missed(reason, heard, start));
+        CatchUp { restore: self.snapshot.clone(), ..self.follow(start, resync) }
+    }
+
+    /// With a state, the tail is needed to make the present out of it.
+    fn is_full(&self) -> bool {
+        self.snapshot.is_some() && self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        let kept = self.tail.front().map_or(0, |chunk| self.last().0 + 1 - chunk.first.0);
+        self.tail_bytes > TAIL_BYTES_MAX || kept > TAIL_SHOUTS_MAX as u64
+    }
+
+    fn drop_oldest(&mut self) {
+        while self.is_over() {
+            let Some(chunk) = self.tail.pop_front() else { return };
+            self.tail_bytes -= chunk.frame.len();
+        }
+    }
+}
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self { next: Op(1), outcomes: VecDeque::new() }
+    }
+}
+
+impl Mark {
+    fn settle(&mut self, seq: Seq) {
+        let op = self.next;
+        self.next = op.next();
+        match self.outcomes.back_mut() {
+            Some(run) if run.continues_with(op, seq) => run.count += 1,
+            _ => self.outcomes.push_back(Run { op, seq, count: 1 }),
+        }
+        // A client has no more under way than a window, so it knows what became of those before.
+        let oldest = self.next.0.saturating_sub(WINDOW_SHOUTS as u64);
+        while self.outcomes.front().is_some_and(|run| run.op.0 + u64::from(run.count) <= oldest) {
+            self.outcomes.pop_front();
+        }
+    }
+
+    fn outcome_of(&self, op: Op) -> Decision {
+        let run = self.outcomes.iter().find(|run| op < run.op.plus(run.count.into()));
+        match run.filter(|run| run.op <= op).and_then(|run| run.seq_of(op)) {
+            Some(seq) => Decision::Duplicate(seq),
+            None => Decision::RefusedBefore,
+        }
+    }
+}
+
+impl Run {
+    fn continues_with(&self, op: Op, seq: Seq) -> bool {
+        let next = if self.seq == Seq(0) { Seq(0) } else { self.seq.plus(self.count.into()) };
+        self.op.plus(self.count.into()) == op && next == seq && self.count < u32::MAX
+    }
+
+    fn seq_of(&self, op: Op) -> Option<Seq> {
+        (self.seq != Seq(0)).then(|| self.seq.plus(op.0 - self.op.0))
+    }
+}
+
+fn missed(reason: ResyncReason, heard: Seq, start: Seq) -> Resync {
+    Resync { reason, from: heard.next(), to: start }
+}
+
+#[cfg(test)]
+mod tests;

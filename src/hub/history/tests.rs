@@ -1,0 +1,224 @@
+//! Tests of the one order, of exactly once, and of catching up.
+
+use super::*;
+use crate::wire::Frame;
+
+const OBJECT: ObjectId = ObjectId([1; 16]);
+const EPOCH: Epoch = Epoch([2; 8]);
+const ALEC: SessionId = SessionId([3; 16]);
+const AMY: SessionId = SessionId([4; 16]);
+
+fn stateless() -> History {
+    History::new(OBJECT, EPOCH, None)
+}
+
+fn stateful() -> History {
+    History::new(OBJECT, EPOCH, Some((Bytes::from_static(b"state"), Vec::new())))
+}
+
+fn offer(op: u64, payload: &[u8]) -> Offer {
+    Offer {
+        op: Op(op),
+        kind: Kind(1),
+        carried: Vec::new(),
+        payload: Bytes::copy_from_slice(payload),
+    }
+}
+
+fn shout(history: &mut History, session: SessionId, op: u64) -> Decision {
+    history.offer(session, &offer(op, b"croak"))
+}
+
+/// `count` shouts of Alec's, `chunk` to a chunk.
+fn filled(mut history: History, count: u64, chunk: u64) -> History {
+    for op in 1..=count {
+        assert_eq!(shout(&mut history, ALEC, op), Decision::Sequenced(Seq(op)));
+        if op % chunk == 0 {
+            history.seal(0);
+        }
+    }
+    history.seal(0);
+    history
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as a joiner has it")]
+fn cursor(seq: u64) -> Option<Cursor> {
+    Some(Cursor { epoch: EPOCH, seq: Seq(seq) })
+}
+
+fn seqs(chunks: &[Bytes]) -> Vec<u64> {
+    let seqs = |chunk: &Bytes| match Frame::decode(&chunk.slice(4..)) {
+        Ok(Frame::Batch(batch)) => batch.first_seq.0..=batch.last_seq().0,
+        other => panic!("no batch: {other:?}"),
+    };
+    chunks.iter().flat_map(seqs).collect()
+}
+
+#[test]
+fn g1_the_sequence_is_dense_over_all_sessions() {
+    let mut history = stateless();
+    assert_eq!(history.last(), Seq(0));
+    assert_eq!(shout(&mut history, ALEC, 1), Decision::Sequenced(Seq(1)));
+    assert_eq!(shout(&mut history, AMY, 1), Decision::Sequenced(Seq(2)));
+    history.seal(0);
+    assert_eq!(shout(&mut history, ALEC, 2), Decision::Sequenced(Seq(3)));
+    assert_eq!(history.last(), Seq(3));
+}
+
+#[test]
+fn a_shout_sent_twice_gets_its_first_seq_and_a_later_one_a_gap() {
+    let mut history = stateless();
+    assert_eq!(shout(&mut history, ALEC, 2), Decision::Gap(Op(1)));
+    assert_eq!(shout(&mut history, ALEC, 1), Decision::Sequenced(Seq(1)));
+    assert_eq!(shout(&mut history, AMY, 1), Decision::Sequenced(Seq(2)));
+    assert_eq!(shout(&mut history, ALEC, 2), Decision::Sequenced(Seq(3)));
+    assert_eq!(shout(&mut history, ALEC, 1), Decision::Duplicate(Seq(1)));
+    assert_eq!(shout(&mut history, ALEC, 2), Decision::Duplicate(Seq(3)));
+    assert_eq!(shout(&mut history, ALEC, 4), Decision::Gap(Op(3)));
+    assert_eq!(history.last(), Seq(3));
+}
+
+#[test]
+fn a_refused_op_is_used_up_and_stays_refused() {
+    let mut history = stateless();
+    assert_eq!(history.refuse(ALEC, Op(2)), Decision::Gap(Op(1)));
+    assert_eq!(history.refuse(ALEC, Op(1)), Decision::RefusedBefore);
+    assert_eq!(shout(&mut history, ALEC, 1), Decision::RefusedBefore);
+    assert_eq!(shout(&mut history, ALEC, 2), Decision::Sequenced(Seq(1)));
+    assert_eq!(history.refuse(ALEC, Op(2)), Decision::Duplicate(Seq(1)));
+    let runs: Vec<_> = history.outcomes(ALEC).collect();
+    let run = |op, seq| Run { op: Op(op), seq: Seq(seq), count: 1 };
+    assert_eq!(runs, [run(1, 0), run(2, 1)]);
+}
+
+#[test]
+fn outcomes_are_kept_in_runs_as_far_back_as_a_window() {
+    let mut history = stateless();
+    let window = WINDOW_SHOUTS as u64;
+    for op in 1..=window {
+        shout(&mut history, ALEC, op);
+    }
+    shout(&mut history, AMY, 1);
+    assert_eq!(history.outcomes(ALEC).count(), 1);
+    for op in window + 1..=3 * window {
+        shout(&mut history, ALEC, op);
+        history.seal(0);
+    }
+    assert_eq!(history.outcomes(ALEC).count(), 1);
+    assert_eq!(shout(&mut history, ALEC, 2 * window + 1), Decision::Duplicate(Seq(2 * window + 2)));
+    assert_eq!(shout(&mut history, ALEC, 1), Decision::RefusedBefore);
+}
+
+#[test]
+fn alternating_outcomes_are_bounded_by_the_window_too() {
+    let mut history = stateless();
+    for op in 1..=20_000 {
+        shout(&mut history, ALEC, op);
+        history.offer(AMY, &offer(op, b""));
+        if !history.has_room(&offer(1, b"croak")) {
+            history.seal(0);
+        }
+    }
+    assert!(history.outcomes(ALEC).count() <= WINDOW_SHOUTS);
+}
+
+#[test]
+fn a_joiner_of_an_object_without_state_starts_at_now() {
+    let history = filled(stateless(), 10, 3);
+    let now = CatchUp { start: Seq(10), restore: None, resync: None, chunks: vec![] };
+    assert_eq!(history.catch_up(None), now);
+}
+
+#[test]
+fn g4_a_joiner_of_an_object_with_state_is_given_the_state_and_all_since() {
+    let history = filled(stateful(), 10, 3);
+    let catch_up = history.catch_up(None);
+    assert_eq!(catch_up.start, Seq(0));
+    assert_eq!(catch_up.restore.map(|snapshot| snapshot.state), Some(Bytes::from_static(b"state")));
+    assert_eq!(catch_up.resync, None);
+    assert_eq!(seqs(&catch_up.chunks), (1..=10).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_comes_with_a_cursor_is_given_the_chunks_from_there_on() {
+    let history = filled(stateful(), 10, 3);
+    for heard in 0..=10 {
+        let catch_up = history.catch_up(cursor(heard));
+        assert_eq!((catch_up.start, catch_up.resync), (Seq(heard), None));
+        let seqs = seqs(&catch_up.chunks);
+        assert!(seqs.first().is_none_or(|first| *first <= heard + 1), "{heard}: {seqs:?}");
+        assert_eq!(seqs.last().copied().unwrap_or(heard), 10);
+    }
+}
+
+#[test]
+fn a_cursor_older_than_the_tail_is_told_what_it_missed() {
+    let history = filled(stateless(), TAIL_SHOUTS_MAX as u64 + 10_000, 1_000);
+    let oldest = history.tail.front().expect("is long").first.0;
+    assert!(oldest > 1 && history.last().0 - oldest < TAIL_SHOUTS_MAX as u64);
+
+    let missed = Resync { reason: ResyncReason::Missed, from: Seq(4), to: Seq(oldest - 1) };
+    let catch_up = history.catch_up(cursor(3));
+    assert_eq!((catch_up.resync, catch_up.start), (Some(missed), Seq(oldest - 1)));
+    assert_eq!(seqs(&catch_up.chunks).first(), Some(&oldest));
+    assert_eq!(history.catch_up(cursor(oldest - 1)).resync, None);
+}
+
+#[test]
+fn a_cursor_of_another_history_starts_over() {
+    let history = filled(stateful(), 5, 2);
+    let other = Cursor { epoch: Epoch([9; 8]), seq: Seq(3) };
+    for foreign in [Some(other), cursor(6)] {
+        let catch_up = history.catch_up(foreign);
+        let reason = catch_up.resync.map(|resync| resync.reason);
+        assert_eq!((catch_up.start, reason), (Seq(0), Some(ResyncReason::Epoch)));
+        assert_eq!(catch_up.chunks.len(), 3);
+    }
+}
+
+#[test]
+fn g9_a_tail_without_state_is_bounded_and_one_with_state_refuses_at_the_bound() {
+    let big = offer(1, &vec![0; 60_000]);
+    let fill = |history: &mut History| {
+        (1..=200)
+            .map(|op| {
+                if !history.has_room(&big) {
+                    history.seal(0);
+                }
+                history.offer(ALEC, &Offer { op: Op(op), ..offer(op, &big.payload) })
+            })
+            .filter(|decision| *decision == Decision::TailFull)
+            .count()
+    };
+    let mut stateless = stateless();
+    assert_eq!(fill(&mut stateless), 0);
+    assert!(stateless.tail_bytes <= TAIL_BYTES_MAX);
+    let mut stateful = stateful();
+    assert!(fill(&mut stateful) > 100);
+    assert!(stateful.tail_bytes < TAIL_BYTES_MAX + 3 * 65_536);
+    assert!(stateless.is_sound() && stateful.is_sound());
+}
+
+#[test]
+fn a_damaged_history_is_noticed() {
+    let sound = || filled(stateful(), 10, 3);
+    assert!(sound().is_sound() && stateless().is_sound());
+    let mut holed = sound();
+    holed.tail.remove(1);
+    assert!(!holed.is_sound());
+    let mut miscounted = sound();
+    miscounted.tail_bytes += 1;
+    assert!(!miscounted.is_sound());
+    let mut short = sound();
+    let last = short.tail.pop_back().expect("is there");
+    short.tail_bytes -= last.frame.len();
+    assert!(!short.is_sound());
+}
+
+#[test]
+fn a_session_that_has_ended_begins_anew() {
+    let mut history = filled(stateless(), 5, 5);
+    assert_eq!(history.next_op(ALEC), Op(6));
+    history.forget(ALEC);
+    assert_eq!(history.next_op(ALEC), Op(1));
+}

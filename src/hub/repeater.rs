@@ -1,0 +1,346 @@
+//! The actor that *is* an object on the hub: it orders shouts and sends them to every leaf.
+//!
+//! In come sessions that join, attach, shout and leave, one message for all that one read of a
+//! socket brought. Out go chunks, straight onto the connections' queues, at the end of the turn.
+//! It decides nothing that the values do not compute: [`History`] orders and keeps, [`Roster`]
+//! knows who is here, [`Fanout`] sends.
+//!
+//! It runs under our own supervisor. After a panic its history is what remains: everything else
+//! is made anew, and every session is told to join again from where it is.
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Supervised, WrapFuture};
+
+use super::{
+    admission::Rights,
+    clock::Clock,
+    contact::{Contact, Pending},
+    fanout::Fanout,
+    history::{Decision, History, Offer},
+    roster::{Roster, Way},
+    session::Metered,
+};
+use crate::{
+    connection::Held,
+    limits::TURN_SHOUTS,
+    object::{Cursor, Name, ObjectId, Op, SessionId},
+    wire::{Attached, Joined, Outcome, Rejoin, Verdict},
+};
+
+/// One object.
+#[derive(Debug)]
+pub(crate) struct Repeater {
+    object: ObjectId,
+    clock: Clock,
+    history: History,
+    roster: Roster<Contact>,
+    fanout: Fanout,
+    /// Whether a flush is due at the end of this turn.
+    dirty: bool,
+    /// Shouts since the last flush or yield.
+    turn: usize,
+    /// Whose op is in hand: after a panic, it is the one to blame.
+    in_hand: Option<(SessionId, Op)>,
+    /// The op at which the last life ended.
+    suspect: Option<(SessionId, Op)>,
+    /// The op at which two lives in a row ended.
+    blamed: Option<(SessionId, Op)>,
+    #[cfg(feature = "testing")]
+    pub(super) sabotage: super::sabotage::Sabotage,
+}
+
+/// Shouts of one session, as one read of its socket brought them.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Shouts {
+    pub(crate) session: SessionId,
+    pub(crate) offers: Vec<Offer>,
+    /// Their bytes count against the session's inward bound until they are handled.
+    pub(crate) held: Held,
+    /// Their number counts against the session's window at the object until then.
+    pub(crate) metered: Metered,
+}
+
+/// A session becomes a leaf, or one again with its cursor.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Join {
+    pub(crate) pending: Pending,
+    pub(crate) contact: Contact,
+    pub(crate) rights: Rights,
+    pub(crate) name: Option<Name>,
+    pub(crate) cursor: Option<Cursor>,
+}
+
+/// A session shouts without being a leaf.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Attach {
+    pub(crate) pending: Pending,
+    pub(crate) contact: Contact,
+    pub(crate) rights: Rights,
+}
+
+/// A session ends one of its ways of being here.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Leave {
+    pub(crate) session: SessionId,
+    pub(crate) way: Way,
+    pub(crate) pending: Pending,
+}
+
+/// A session has ended for good.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Forget(pub(crate) SessionId);
+
+/// Everything sent to the repeater before this has gone out when the answer comes.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Settle;
+
+/// The end of a turn.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Flush;
+
+impl Repeater {
+    pub(crate) fn new(object: ObjectId, history: History, clock: Clock) -> Self {
+        Self {
+            object,
+            clock,
+            history,
+            roster: Roster::default(),
+            fanout: Fanout::new(object),
+            dirty: false,
+            turn: 0,
+            in_hand: None,
+            suspect: None,
+            blamed: None,
+            #[cfg(feature = "testing")]
+            sabotage: super::sabotage::Sabotage::default(),
+        }
+    }
+
+    fn hear(&mut self, session: SessionId, offer: &Offer) {
+        let Some(member) = self.roster.get(session) else {
+            // It is told to join again after a panic; the answer says where to go on.
+            return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
+        };
+        let (hears, may) = (member.joined, member.rights.may_shout(offer.kind));
+        if !may {
+            let why = format!("no right to shout message {} at this object", offer.kind);
+            return self.refuse(session, offer.op, why);
+        }
+        if self.blamed == Some((session, offer.op)) {
+            let why = "the object's repeater panicked at this shout twice".to_owned();
+            return self.refuse(session, offer.op, why);
+        }
+        self.in_hand = Some((session, offer.op));
+        #[cfg(feature = "testing")]
+        self.sabotage.at_a_shout(offer.kind);
+        if !self.history.has_room(offer) {
+            self.flush();
+        }
+        match self.history.offer(session, offer) {
+            Decision::Sequenced(seq) => self.fanout.sequenced(session, hears, offer.op, seq),
+            decision => self.answer(session, offer.op, decision),
+        }
+    }
+
+    fn refuse(&mut self, session: SessionId, op: Op, reason: String) {
+        match self.history.refuse(session, op) {
+            Decision::RefusedBefore => self.fanout.owe(session, op, Verdict::Refused { reason }),
+            decision => self.answer(session, op, decision),
+        }
+    }
+
+    fn answer(&mut self, session: SessionId, op: Op, decision: Decision) {
+        let refused = |reason: &str| Verdict::Refused { reason: reason.to_owned() };
+        match decision {
+            Decision::Sequenced(seq) | Decision::Duplicate(seq) => {
+                self.fanout.owe(session, op, Verdict::Sequenced { seq, count: 1 });
+            }
+            Decision::Gap(next) => self.fanout.owe(session, next, Verdict::Gap),
+            Decision::RefusedBefore => self.fanout.owe(session, op, refused("refused before")),
+            Decision::TailFull => {
+                let why = "the object's tail is full and no leaf has made a newer state";
+                self.fanout.owe(session, op, refused(why));
+            }
+        }
+    }
+
+    /// Sends what the turn has brought.
+    fn flush(&mut self) {
+        self.dirty = false;
+        let chunk = self.history.seal(self.clock.now_ms());
+        for session in self.fanout.deliver(chunk.as_ref(), &self.roster) {
+            self.forget(session);
+        }
+    }
+
+    fn forget(&mut self, session: SessionId) {
+        self.roster.remove(session);
+        self.history.forget(session);
+    }
+
+    /// A flush at the end of this turn; after many shouts at once, and then others run.
+    fn flush_later(&mut self, shouts: usize, ctx: &mut Context<Self>) {
+        self.turn += shouts;
+        if self.turn >= TURN_SHOUTS {
+            self.turn = 0;
+            self.flush();
+            ctx.wait(tokio::task::yield_now().into_actor(self));
+        } else if !self.dirty {
+            self.dirty = true;
+            ctx.notify(Flush);
+        }
+    }
+
+    fn tell_earlier_outcomes(&self, contact: &Contact) {
+        for run in self.history.outcomes(contact.session) {
+            let verdict = match run.seq.0 {
+                0 => Verdict::Refused { reason: "refused before".to_owned() },
+                _ => Verdict::Sequenced { seq: run.seq, count: run.count },
+            };
+            contact.queue.tell(&Outcome { object: self.object, op: run.op, verdict });
+        }
+    }
+}
+
+impl Actor for Repeater {
+    type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        #[cfg(feature = "testing")]
+        self.sabotage.at_a_start();
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.flush();
+    }
+}
+
+impl Supervised for Repeater {
+    /// History remains; the rest is made anew.
+    fn restarting(&mut self, ctx: &mut Self::Context) {
+        let in_hand = self.in_hand.take();
+        if in_hand.is_some() && in_hand == self.suspect {
+            self.blamed = in_hand;
+        }
+        self.suspect = in_hand;
+        if !self.history.is_sound() {
+            tracing::error!(object = %self.object, "history is damaged: the object has failed");
+            return ctx.stop();
+        }
+        let roster = std::mem::take(&mut self.roster);
+        self.fanout = Fanout::new(self.object);
+        self.dirty = false;
+        self.turn = 0;
+        self.history.seal(self.clock.now_ms());
+        for member in roster.members() {
+            member.contact.queue.tell(&Rejoin { object: self.object });
+        }
+    }
+}
+
+impl Handler<Shouts> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, shouts: Shouts, ctx: &mut Self::Context) {
+        let Shouts { session, offers, held, metered } = shouts;
+        for offer in &offers {
+            self.hear(session, offer);
+        }
+        self.in_hand = None;
+        drop((held, metered));
+        self.flush_later(offers.len(), ctx);
+    }
+}
+
+impl Handler<Join> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, join: Join, _: &mut Self::Context) {
+        let Join { pending, contact, rights, name, cursor } = join;
+        self.flush();
+        let catch_up = self.history.catch_up(cursor);
+        let (state, carried) = match catch_up.restore {
+            Some(snapshot) => (Some(snapshot.state), snapshot.carried),
+            None => (None, Vec::new()),
+        };
+        let joined = Joined {
+            request: pending.request(),
+            object: self.object,
+            name,
+            start: Cursor { epoch: self.history.epoch(), seq: catch_up.start },
+            last: self.history.last(),
+            restore: state.is_some(),
+            resync: catch_up.resync,
+            next_op: self.history.next_op(contact.session),
+            carried,
+        };
+        pending.answer(&joined, &state.unwrap_or_default());
+        self.tell_earlier_outcomes(&contact);
+        for chunk in catch_up.chunks {
+            super::fanout::Sink::hear(&contact, chunk);
+        }
+        self.roster.enter(contact.session, contact, rights, Way::Joined);
+    }
+}
+
+impl Handler<Attach> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, attach: Attach, _: &mut Self::Context) {
+        let Attach { pending, contact, rights } = attach;
+        self.flush();
+        let attached = Attached {
+            request: pending.request(),
+            object: self.object,
+            epoch: self.history.epoch(),
+            next_op: self.history.next_op(contact.session),
+        };
+        pending.answer(&attached, &[]);
+        self.tell_earlier_outcomes(&contact);
+        self.roster.enter(contact.session, contact, rights, Way::Attached);
+    }
+}
+
+impl Handler<Leave> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, leave: Leave, _: &mut Self::Context) {
+        // What is in this turn was said before the leaf parted.
+        self.flush();
+        self.roster.leave(leave.session, leave.way);
+        leave.pending.done();
+    }
+}
+
+impl Handler<Forget> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, Forget(session): Forget, _: &mut Self::Context) {
+        self.forget(session);
+    }
+}
+
+impl Handler<Settle> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, _: Settle, _: &mut Self::Context) {
+        self.flush();
+    }
+}
+
+impl Handler<Flush> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, _: Flush, _: &mut Self::Context) {
+        self.turn = 0;
+        if self.dirty {
+            self.flush();
+        }
+    }
+}

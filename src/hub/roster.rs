@@ -1,0 +1,147 @@
+//! Who is at an object: its leaves' sessions, and those that only shout.
+//!
+//! A value: what a session is reached by is a parameter.
+
+use std::collections::HashMap;
+
+use super::admission::Rights;
+use crate::object::SessionId;
+
+/// The sessions at an object, in the order in which they came as far as nobody left.
+#[derive(Debug)]
+pub(crate) struct Roster<C> {
+    members: Vec<Member<C>>,
+    places: HashMap<SessionId, usize>,
+}
+
+/// A session at an object.
+#[derive(Debug)]
+pub(crate) struct Member<C> {
+    pub(crate) session: SessionId,
+    /// What it is reached by.
+    pub(crate) contact: C,
+    /// What it may shout.
+    pub(crate) rights: Rights,
+    /// Whether it is a leaf: it hears.
+    pub(crate) joined: bool,
+    /// Whether it shouts without being a leaf.
+    pub(crate) attached: bool,
+}
+
+/// In which way a session is at an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As a leaf.
+    Joined,
+    /// As one that only shouts.
+    Attached,
+}
+
+impl<C> Roster<C> {
+    /// Lets a session in, or lets it be here in one more way. The last rights count.
+    pub(crate) fn enter(&mut self, session: SessionId, contact: C, rights: Rights, way: Way) {
+        let member = self.place_for(session, contact);
+        member.rights = rights;
+        *member.flag(way) = true;
+    }
+
+    /// Takes one way of being here from a session; without any it is gone.
+    pub(crate) fn leave(&mut self, session: SessionId, way: Way) {
+        let Some(&place) = self.places.get(&session) else { return };
+        let member = &mut self.members[place];
+        *member.flag(way) = false;
+        if !member.joined && !member.attached {
+            self.remove(session);
+        }
+    }
+
+    /// Takes a session out.
+    pub(crate) fn remove(&mut self, session: SessionId) {
+        let Some(place) = self.places.remove(&session) else { return };
+        self.members.swap_remove(place);
+        if let Some(moved) = self.members.get(place) {
+            self.places.insert(moved.session, place);
+        }
+    }
+
+    /// A session that is here.
+    pub(crate) fn get(&self, session: SessionId) -> Option<&Member<C>> {
+        self.members.get(*self.places.get(&session)?)
+    }
+
+    /// All sessions here.
+    pub(crate) fn members(&self) -> &[Member<C>] {
+        &self.members
+    }
+
+    fn place_for(&mut self, session: SessionId, contact: C) -> &mut Member<C> {
+        let place = *self.places.entry(session).or_insert(self.members.len());
+        if place == self.members.len() {
+            let rights = Rights::NONE;
+            let (joined, attached) = (false, false);
+            self.members.push(Member { session, contact, rights, joined, attached });
+        } else {
+            self.members[place].contact = contact;
+        }
+        &mut self.members[place]
+    }
+}
+
+impl<C> Default for Roster<C> {
+    fn default() -> Self {
+        Self { members: Vec::new(), places: HashMap::new() }
+    }
+}
+
+impl<C> Member<C> {
+    fn flag(&mut self, way: Way) -> &mut bool {
+        match way {
+            Way::Joined => &mut self.joined,
+            Way::Attached => &mut self.attached,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALEC: SessionId = SessionId([1; 16]);
+    const AMY: SessionId = SessionId([2; 16]);
+    const ANGUS: SessionId = SessionId([3; 16]);
+
+    fn roster() -> Roster<&'static str> {
+        let mut roster = Roster::default();
+        for (session, name) in [(ALEC, "alec"), (AMY, "amy"), (ANGUS, "angus")] {
+            roster.enter(session, name, Rights::ALL, Way::Joined);
+        }
+        roster
+    }
+
+    fn names(roster: &Roster<&'static str>) -> Vec<&'static str> {
+        roster.members().iter().map(|member| member.contact).collect()
+    }
+
+    #[test]
+    fn whoever_leaves_is_gone_and_the_others_are_found() {
+        let mut roster = roster();
+        roster.leave(ALEC, Way::Joined);
+        assert_eq!(names(&roster), ["angus", "amy"]);
+        assert!(roster.get(ALEC).is_none());
+        assert_eq!(roster.get(ANGUS).map(|member| member.contact), Some("angus"));
+        roster.remove(AMY);
+        roster.remove(AMY);
+        assert_eq!(names(&roster), ["angus"]);
+    }
+
+    #[test]
+    fn who_is_here_in_two_ways_stays_until_both_have_ended() {
+        let mut roster = roster();
+        roster.enter(AMY, "amy again", Rights::NONE, Way::Attached);
+        roster.leave(AMY, Way::Joined);
+        let amy = roster.get(AMY).expect("is attached");
+        assert!(!amy.joined && amy.attached && amy.contact == "amy again");
+        roster.leave(AMY, Way::Attached);
+        assert!(roster.get(AMY).is_none());
+    }
+}

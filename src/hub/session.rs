@@ -1,0 +1,257 @@
+//! The actor on the hub that stands for one client: all the leaves at the other end of its
+//! connection.
+//!
+//! In come bursts of frames; out go messages to the directory and to repeaters. It authenticates
+//! (the handshake), admits (every wish goes through one admission) and meters (the shout window,
+//! the inward bound). It never sees what is sent down: repeaters push that onto the connection's
+//! queue themselves.
+
+mod greeting;
+mod place;
+mod wishes;
+
+pub(crate) use self::place::Metered;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use actix::{
+    Actor, ActorContext, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
+};
+
+use self::{greeting::Greeting, place::Place};
+use super::{
+    Env,
+    admission::Identity,
+    contact::{Contact, Pending},
+    directory::End,
+    history::Offer,
+    repeater::Forget,
+};
+use crate::{
+    connection::{Burst, Closed, Held, Inward, Queue, Reader},
+    limits::{INWARD_BYTES_MAX, KIND_MAX, REQUEST_BYTES_MIN, SHOUT_BYTES_MAX},
+    object::{ObjectId, SessionId},
+    wire::{EndReason, Ended, Frame, Outcome, Request, ShoutFrame, Verdict, carried_bytes},
+};
+
+/// One client.
+#[derive(Debug)]
+pub(crate) struct Session {
+    env: Arc<Env>,
+    contact: Contact,
+    client: Arc<Identity>,
+    inward: Arc<Inward>,
+    reader: Option<Reader>,
+    greeting: Greeting,
+    /// The objects that it has joined or attached to, or is about to.
+    places: BTreeMap<ObjectId, Place>,
+    /// Held while the hub stops, so that nothing more is read.
+    quiet: Option<Held>,
+}
+
+/// An object's repeater has given up.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct ObjectFailed {
+    pub(crate) object: ObjectId,
+    pub(crate) reason: String,
+}
+
+/// Read nothing more; what was read goes on.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Quiet;
+
+/// End, for this reason.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Finish(pub(crate) Closed);
+
+impl Session {
+    pub(crate) fn new(
+        env: Arc<Env>,
+        session: SessionId,
+        peer: String,
+        reader: Reader,
+        queue: Arc<Queue>,
+    ) -> Self {
+        Self {
+            env,
+            contact: Contact { session, queue },
+            client: Arc::new(Identity { peer, ..Identity::default() }),
+            inward: reader.inward().clone(),
+            reader: Some(reader),
+            greeting: Greeting::Awaited,
+            places: BTreeMap::new(),
+            quiet: None,
+        }
+    }
+
+    fn take(&mut self, burst: Burst, ctx: &mut Context<Self>) -> Result<(), Closed> {
+        let mut run = Run::default();
+        for frame in burst {
+            let (frame, bytes) = frame?;
+            match frame {
+                Frame::Shout(header, payload) if self.greeting == Greeting::Open => {
+                    check_shout(&header, payload.len())?;
+                    if run.object != Some(header.object) {
+                        self.forward(run.take())?;
+                        run.object = Some(header.object);
+                    }
+                    let ShoutFrame { op, kind, carried, .. } = header;
+                    run.offers.push(Offer { op, kind, carried, payload });
+                    run.bytes += bytes;
+                }
+                other => {
+                    self.forward(run.take())?;
+                    self.obey(other, bytes, ctx)?;
+                }
+            }
+        }
+        self.forward(run)
+    }
+
+    /// Passes on shouts at one object as one message.
+    fn forward(&mut self, run: Run) -> Result<(), Closed> {
+        let Run { object: Some(object), offers, bytes } = run else { return Ok(()) };
+        let held = self.inward.hold(bytes);
+        let session = self.contact.session;
+        match self.places.get_mut(&object) {
+            None => self.turn_away(object, &offers),
+            Some(place) => place.shout(session, offers, held)?,
+        }
+        Ok(())
+    }
+
+    fn turn_away(&self, object: ObjectId, offers: &[Offer]) {
+        for offer in offers {
+            let reason = "the session has neither joined nor attached to the object".to_owned();
+            let verdict = Verdict::Refused { reason };
+            self.contact.queue.tell(&Outcome { object, op: offer.op, verdict });
+        }
+    }
+
+    fn obey(&mut self, frame: Frame, bytes: usize, ctx: &mut Context<Self>) -> Result<(), Closed> {
+        match (self.greeting, frame) {
+            (_, Frame::Heartbeat) => Ok(()),
+            (_, Frame::Goodbye(goodbye)) => Err(Closed::remote(goodbye)),
+            (Greeting::Awaited, Frame::Hello(hello)) => self.greet(hello, ctx),
+            (Greeting::Awaited, frame) => Err(Closed::protocol(format!(
+                "a {:?} frame came before the Hello",
+                frame.frame_type()
+            ))),
+            (Greeting::Deciding, frame) => Err(Closed::protocol(format!(
+                "a {:?} frame came before the Welcome",
+                frame.frame_type()
+            ))),
+            (Greeting::Open, Frame::Hello(_)) => Err(Closed::protocol("a second Hello came")),
+            (Greeting::Open, frame) => self.wish(frame, bytes, ctx),
+        }
+    }
+
+    /// A request's number and its promise to be answered.
+    fn pend(&self, request: Request, bytes: usize) -> Pending {
+        let held = self.inward.hold(bytes.max(REQUEST_BYTES_MIN));
+        Pending::new(request, self.contact.queue.clone(), held)
+    }
+
+    fn end(&mut self, closed: Closed, ctx: &mut Context<Self>) {
+        let (session, peer) = (self.contact.session, &self.client.peer);
+        tracing::info!(%session, peer, %closed, "a session has ended");
+        self.contact.queue.close(closed);
+        ctx.stop();
+    }
+}
+
+impl Actor for Session {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(reader) = self.reader.take() {
+            ctx.add_stream(reader);
+        }
+        Self::await_hello(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        let session = self.contact.session;
+        self.env.directory.do_send(End(session));
+        for place in std::mem::take(&mut self.places).into_values() {
+            if let Some(repeater) = place.repeater() {
+                repeater.do_send(Forget(session));
+            }
+        }
+    }
+}
+
+impl Supervised for Session {}
+
+impl StreamHandler<Result<Burst, Closed>> for Session {
+    fn handle(&mut self, item: Result<Burst, Closed>, ctx: &mut Self::Context) {
+        let taken = item.and_then(|burst| self.take(burst, ctx));
+        if let Err(closed) = taken {
+            self.end(closed, ctx);
+        }
+    }
+}
+
+impl Handler<ObjectFailed> for Session {
+    type Result = ();
+
+    fn handle(&mut self, failed: ObjectFailed, _: &mut Self::Context) {
+        let ObjectFailed { object, reason } = failed;
+        if self.places.remove(&object).is_some() {
+            self.contact.queue.tell(&Ended { object, reason: EndReason::Failed(reason) });
+        }
+    }
+}
+
+impl Handler<Quiet> for Session {
+    type Result = ();
+
+    fn handle(&mut self, _: Quiet, _: &mut Self::Context) {
+        self.quiet.get_or_insert_with(|| self.inward.hold(INWARD_BYTES_MAX));
+    }
+}
+
+impl Handler<Finish> for Session {
+    type Result = ();
+
+    fn handle(&mut self, Finish(closed): Finish, ctx: &mut Self::Context) {
+        self.end(closed, ctx);
+    }
+}
+
+/// Consecutive shouts of a burst at one object.
+#[derive(Default)]
+struct Run {
+    object: Option<ObjectId>,
+    offers: Vec<Offer>,
+    bytes: usize,
+}
+
+impl Run {
+    fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+fn check_shout(header: &ShoutFrame, payload: usize) -> Result<(), Closed> {
+    let nonsense = |what: &str| Err(Closed::protocol(format!("a Shout frame {what}")));
+    if header.origin.is_some() {
+        return nonsense("names an origin, which only links between hubs do");
+    }
+    if header.flags != 0 {
+        return nonsense("has flags of a later version");
+    }
+    if header.op.0 == 0 || header.op.0 == u64::MAX {
+        return nonsense("has an op out of range");
+    }
+    if header.kind.0 > KIND_MAX {
+        return nonsense("has a kind that is the hubs' own");
+    }
+    if payload + carried_bytes(&header.carried) > SHOUT_BYTES_MAX {
+        return nonsense("is larger than a batch can carry");
+    }
+    Ok(())
+}

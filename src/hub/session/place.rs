@@ -1,0 +1,153 @@
+//! A session's place at one object: settled, or awaited with what came in the meantime.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use actix::Addr;
+
+use crate::{
+    connection::{Closed, Held},
+    hub::{
+        contact::Pending,
+        history::Offer,
+        repeater::{Repeater, Shouts},
+        roster::Way,
+    },
+    limits::WINDOW_SHOUTS,
+    object::SessionId,
+    wire::{CloseCode, Fault, Frame},
+};
+
+/// A session's place at one object.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    repeater: Option<Addr<Repeater>>,
+    joined: bool,
+    attached: bool,
+    /// Wishes about the object that are not decided.
+    awaited: usize,
+    /// What waits for them, within the session's inward bound.
+    waiting: VecDeque<Waiting>,
+    /// Shouts that are not handled.
+    under_way: Arc<AtomicUsize>,
+}
+
+/// What came while the place was awaited.
+#[derive(Debug)]
+pub(crate) enum Waiting {
+    Shouts(Shouts),
+    Wish(Frame, Pending),
+}
+
+/// Counts shouts against the window at one object; dropped when they are handled.
+#[derive(Debug)]
+pub(crate) struct Metered {
+    under_way: Arc<AtomicUsize>,
+    count: usize,
+}
+
+impl Place {
+    /// A wish about the object is on its way to a decision.
+    pub(crate) fn wait(&mut self) {
+        self.awaited += 1;
+    }
+
+    /// A wish is decided: the session is, or is not, here in this way.
+    pub(crate) fn settle(&mut self, way: Option<(Way, Addr<Repeater>)>) {
+        if let Some((way, repeater)) = way {
+            self.repeater = Some(repeater);
+            *self.flag(way) = true;
+        }
+    }
+
+    /// One wish less is awaited. What comes back may go on now.
+    pub(crate) fn resume(&mut self) -> VecDeque<Waiting> {
+        self.awaited = self.awaited.saturating_sub(1);
+        if self.awaited > 0 { VecDeque::new() } else { std::mem::take(&mut self.waiting) }
+    }
+
+    /// Passes shouts on, or keeps them until it is known where to.
+    ///
+    /// # Errors
+    /// More are under way than the window allows.
+    pub(crate) fn shout(
+        &mut self,
+        session: SessionId,
+        offers: Vec<Offer>,
+        held: Held,
+    ) -> Result<(), Closed> {
+        let metered = self.meter(offers.len())?;
+        self.pass(Shouts { session, offers, held, metered });
+        Ok(())
+    }
+
+    /// Passes on shouts that are metered already.
+    pub(crate) fn pass(&mut self, shouts: Shouts) {
+        if self.awaited > 0 {
+            self.waiting.push_back(Waiting::Shouts(shouts));
+        } else if let Some(repeater) = &self.repeater {
+            repeater.do_send(shouts);
+        }
+    }
+
+    /// Keeps a wish until those before it are decided. Gives it back if there are none.
+    pub(crate) fn postpone(&mut self, frame: Frame, pending: Pending) -> Option<(Frame, Pending)> {
+        if self.awaited == 0 {
+            return Some((frame, pending));
+        }
+        self.waiting.push_back(Waiting::Wish(frame, pending));
+        None
+    }
+
+    /// Ends one way of being here, if the session is here in it.
+    pub(crate) fn leave(&mut self, way: Way) -> Option<Addr<Repeater>> {
+        let here = std::mem::take(self.flag(way));
+        self.repeater.clone().filter(|_| here)
+    }
+
+    /// Whether the session is here in no way, and not about to be.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.joined && !self.attached && self.awaited == 0
+    }
+
+    /// Whether the session is a leaf.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// The object's repeater, if the session is here in some way.
+    pub(crate) fn repeater(&self) -> Option<&Addr<Repeater>> {
+        self.repeater.as_ref()
+    }
+
+    fn meter(&self, count: usize) -> Result<Metered, Closed> {
+        let under_way = self.under_way.fetch_add(count, Ordering::AcqRel) + count;
+        let metered = Metered { under_way: self.under_way.clone(), count };
+        if under_way > WINDOW_SHOUTS {
+            let why = format!(
+                "{under_way} shouts are under way at one object, more than the window of \
+                 {WINDOW_SHOUTS}"
+            );
+            return Err(Closed::local(CloseCode::Window, Fault::Receiver, why));
+        }
+        Ok(metered)
+    }
+
+    fn flag(&mut self, way: Way) -> &mut bool {
+        match way {
+            Way::Joined => &mut self.joined,
+            Way::Attached => &mut self.attached,
+        }
+    }
+}
+
+impl Drop for Metered {
+    fn drop(&mut self) {
+        self.under_way.fetch_sub(self.count, Ordering::AcqRel);
+    }
+}

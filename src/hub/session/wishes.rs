@@ -1,0 +1,327 @@
+//! What a client wants of the hub: each wish is admitted, carried out and answered once.
+//!
+//! Wishes are decided side by side, but those about one object in the order in which they came:
+//! what follows an undecided one waits at its place.
+
+use actix::{ActorFutureExt, Addr, AsyncContext, Context, WrapFuture};
+use bytes::Bytes;
+
+use super::{
+    Session,
+    place::{Place, Waiting},
+};
+use crate::{
+    connection::Closed,
+    hub::{
+        admission::{Rights, Visit, Wish, decide},
+        contact::Pending,
+        directory::{Directory, EndWatch, Find, Found, Make, SetName, TellNames},
+        repeater::{Attach as Attaching, Join as Joining, Leave, Repeater},
+        roster::Way,
+    },
+    limits::{SESSION_OBJECTS_MAX, STATE_BYTES_MAX},
+    object::{Cursor, ObjectId, Seq},
+    wire::{
+        Attach, Create, Detach, Frame, Join, List, NameObject, Part, Refusal, Request, Target,
+        Unwatch,
+    },
+};
+
+/// What an admission and the directory have agreed to.
+type Granted = Result<(Rights, Found), Refusal>;
+
+impl Session {
+    /// Carries out a request, perhaps later.
+    pub(super) fn wish(
+        &mut self,
+        frame: Frame,
+        bytes: usize,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Closed> {
+        let Some((request, object)) = subject(&frame)? else {
+            return Err(Closed::protocol(format!(
+                "a {:?} frame may not come from a client",
+                frame.frame_type()
+            )));
+        };
+        let pending = self.pend(request, bytes);
+        let place = object.and_then(|object| self.places.get_mut(&object));
+        let now = match place {
+            Some(place) => place.postpone(frame, pending),
+            None => Some((frame, pending)),
+        };
+        if let Some((frame, pending)) = now {
+            self.carry_out(frame, pending, ctx);
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, frame: Frame, pending: Pending, ctx: &mut Context<Self>) {
+        match frame {
+            Frame::Create(create, state) => self.create(create, state, pending, ctx),
+            Frame::Join(join) => self.join(join, pending, ctx),
+            Frame::Attach(attach) => self.attach(attach, pending, ctx),
+            Frame::Part(Part { object, .. }) => self.leave(object, Way::Joined, pending),
+            Frame::Detach(Detach { object, .. }) => self.leave(object, Way::Attached, pending),
+            Frame::NameObject(name) => self.name(name, pending, ctx),
+            Frame::List(list) => self.list(list, pending, ctx),
+            Frame::Unwatch(Unwatch { list, .. }) => {
+                let session = self.contact.session;
+                self.env.directory.do_send(EndWatch { pending, session, list });
+            }
+            // `subject` has let nothing else through.
+            _ => {}
+        }
+    }
+
+    fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
+        let Create { object, name, or_join, interface, stateful, carried, .. } = create;
+        let wish = Wish::Create { name: name.clone(), interface: interface.clone() };
+        let state = stateful.then_some((state, carried));
+        let make = Make { object, name, or_find: or_join, interface, state };
+        let visit = self.visit(wish);
+        let env = self.env.clone();
+        let granting = async move {
+            let rights = decide(&*env.admission, visit.clone()).await?;
+            let found = send(&env.directory, make).await?;
+            if found.made.is_some() {
+                return Ok((rights, found));
+            }
+            // The name was there: this is a join, and admitted as one.
+            let wish = join_wish(&found);
+            Ok((decide(&*env.admission, Visit { wish, ..visit }).await?, found))
+        };
+        self.grant(Some(object), pending, granting, None, ctx);
+    }
+
+    fn join(&mut self, join: Join, pending: Pending, ctx: &mut Context<Self>) {
+        let Join { target, interface, cursor, .. } = join;
+        let object = by_id(&target);
+        let granting = self.found(Find { target, interface: Some(interface) }, join_wish);
+        self.grant(object, pending, granting, cursor, ctx);
+    }
+
+    fn attach(&mut self, attach: Attach, pending: Pending, ctx: &mut Context<Self>) {
+        let Attach { target, interface, .. } = attach;
+        let object = by_id(&target);
+        let granting = self.found(Find { target, interface: Some(interface) }, |found| {
+            let Found { object, name, interface, .. } = found.clone();
+            Wish::Attach { object, name, interface }
+        });
+        self.await_place(object);
+        ctx.spawn(granting.into_actor(self).map(move |granted, session, ctx| {
+            let settled = match granted.and_then(|granted| session.has_room(granted)) {
+                Ok((rights, found)) => {
+                    let contact = session.contact.clone();
+                    found.repeater.do_send(Attaching { pending, contact, rights });
+                    Some((found.object, Way::Attached, found.repeater))
+                }
+                Err(refusal) => {
+                    pending.refuse(refusal);
+                    None
+                }
+            };
+            session.settle(object, settled, ctx);
+        }));
+    }
+
+    /// Finds an object and asks the admission what the session may do there.
+    fn found(
+        &self,
+        find: Find,
+        wish: impl FnOnce(&Found) -> Wish + 'static,
+    ) -> impl Future<Output = Granted> + 'static {
+        let env = self.env.clone();
+        let visit = self.visit(Wish::Connect);
+        async move {
+            let found = send(&env.directory, find).await?;
+            let wish = wish(&found);
+            Ok((decide(&*env.admission, Visit { wish, ..visit }).await?, found))
+        }
+    }
+
+    /// Makes the session a leaf when `granting` says so. `object` waits meanwhile.
+    fn grant(
+        &mut self,
+        object: Option<ObjectId>,
+        pending: Pending,
+        granting: impl Future<Output = Granted> + 'static,
+        cursor: Option<Cursor>,
+        ctx: &mut Context<Self>,
+    ) {
+        self.await_place(object);
+        ctx.spawn(granting.into_actor(self).map(move |granted, session, ctx| {
+            let settled = match granted.and_then(|granted| session.has_room(granted)) {
+                Ok((rights, found)) => {
+                    let contact = session.contact.clone();
+                    let Found { object, repeater, name, made, .. } = found;
+                    // Whoever made the object hears from its first shout on.
+                    let made = made.map(|epoch| Cursor { epoch, seq: Seq(0) });
+                    let cursor = made.or(cursor);
+                    repeater.do_send(Joining { pending, contact, rights, name, cursor });
+                    Some((object, Way::Joined, repeater))
+                }
+                Err(refusal) => {
+                    pending.refuse(refusal);
+                    None
+                }
+            };
+            session.settle(object, settled, ctx);
+        }));
+    }
+
+    fn await_place(&mut self, object: Option<ObjectId>) {
+        if let Some(object) = object {
+            self.places.entry(object).or_default().wait();
+        }
+    }
+
+    fn has_room(&self, granted: (Rights, Found)) -> Granted {
+        let is_new = !self.places.contains_key(&granted.1.object);
+        if is_new && self.places.len() >= SESSION_OBJECTS_MAX {
+            let what = "objects of one session".to_owned();
+            return Err(Refusal::Limit { what, max: SESSION_OBJECTS_MAX as u32 });
+        }
+        Ok(granted)
+    }
+
+    /// Enters what was decided, and lets go on what waited for it.
+    fn settle(
+        &mut self,
+        awaited: Option<ObjectId>,
+        settled: Option<(ObjectId, Way, Addr<Repeater>)>,
+        ctx: &mut Context<Self>,
+    ) {
+        if let Some((object, way, repeater)) = settled {
+            self.places.entry(object).or_default().settle(Some((way, repeater)));
+        }
+        let Some(object) = awaited else { return };
+        let waiting = self.places.get_mut(&object).map(Place::resume).unwrap_or_default();
+        for each in waiting {
+            match each {
+                Waiting::Wish(frame, pending) => self.carry_out_again(object, frame, pending, ctx),
+                Waiting::Shouts(shouts) => {
+                    if let Some(place) = self.places.get_mut(&object) {
+                        place.pass(shouts);
+                    }
+                }
+            }
+        }
+        self.tidy(object);
+    }
+
+    /// A wish that waited may have to wait again, behind another that waited before it.
+    fn carry_out_again(
+        &mut self,
+        object: ObjectId,
+        frame: Frame,
+        pending: Pending,
+        ctx: &mut Context<Self>,
+    ) {
+        let now = match self.places.get_mut(&object) {
+            Some(place) => place.postpone(frame, pending),
+            None => Some((frame, pending)),
+        };
+        if let Some((frame, pending)) = now {
+            self.carry_out(frame, pending, ctx);
+        }
+    }
+
+    fn leave(&mut self, object: ObjectId, way: Way, pending: Pending) {
+        let session = self.contact.session;
+        match self.places.get_mut(&object).and_then(|place| place.leave(way)) {
+            Some(repeater) => repeater.do_send(Leave { session, way, pending }),
+            None => pending.refuse(Refusal::NotJoined),
+        }
+        self.tidy(object);
+    }
+
+    fn tidy(&mut self, object: ObjectId) {
+        if self.places.get(&object).is_some_and(Place::is_empty) {
+            self.places.remove(&object);
+        }
+    }
+
+    fn name(&mut self, name: NameObject, pending: Pending, ctx: &mut Context<Self>) {
+        let NameObject { object, name, .. } = name;
+        if !self.places.get(&object).is_some_and(Place::is_joined) {
+            return pending.refuse(Refusal::NotJoined);
+        }
+        let visit = self.visit(Wish::Name { object, name: name.clone() });
+        let env = self.env.clone();
+        let naming = async move {
+            decide(&*env.admission, visit).await?;
+            send(&env.directory, SetName { object, name }).await
+        };
+        ctx.spawn(naming.into_actor(self).map(|named, _, _| match named {
+            Ok(()) => pending.done(),
+            Err(refusal) => pending.refuse(refusal),
+        }));
+    }
+
+    fn list(&mut self, list: List, pending: Pending, ctx: &mut Context<Self>) {
+        let List { prefix, watch, .. } = list;
+        let visit = self.visit(Wish::List { prefix: prefix.clone() });
+        let env = self.env.clone();
+        let deciding = async move { decide(&*env.admission, visit).await };
+        ctx.spawn(deciding.into_actor(self).map(move |decided, session, _| match decided {
+            Ok(_) => {
+                let contact = session.contact.clone();
+                session.env.directory.do_send(TellNames { pending, contact, prefix, watch });
+            }
+            Err(refusal) => pending.refuse(refusal),
+        }));
+    }
+}
+
+/// The number of a request, and the object that it names by its id. `None`: no request.
+fn subject(frame: &Frame) -> Result<Option<(Request, Option<ObjectId>)>, Closed> {
+    Ok(Some(match frame {
+        Frame::Create(create, state) => {
+            check_state(create, state)?;
+            (create.request, Some(create.object))
+        }
+        Frame::Join(join) => (join.request, by_id(&join.target)),
+        Frame::Attach(attach) => (attach.request, by_id(&attach.target)),
+        Frame::Part(part) => (part.request, Some(part.object)),
+        Frame::Detach(detach) => (detach.request, Some(detach.object)),
+        Frame::NameObject(name) => (name.request, Some(name.object)),
+        Frame::List(list) => (list.request, None),
+        Frame::Unwatch(unwatch) => (unwatch.request, None),
+        _ => return Ok(None),
+    }))
+}
+
+fn check_state(create: &Create, state: &Bytes) -> Result<(), Closed> {
+    let bytes = state.len() + crate::wire::carried_bytes(&create.carried);
+    if bytes > STATE_BYTES_MAX {
+        let why = format!("a state of {bytes} bytes exceeds the limit of {STATE_BYTES_MAX}");
+        return Err(Closed::protocol(why));
+    }
+    if !create.stateful && (!state.is_empty() || !create.carried.is_empty()) {
+        return Err(Closed::protocol("an object without state was created with one"));
+    }
+    Ok(())
+}
+
+fn by_id(target: &Target) -> Option<ObjectId> {
+    match target {
+        Target::Object(object) => Some(*object),
+        Target::Name(_) => None,
+    }
+}
+
+fn join_wish(found: &Found) -> Wish {
+    let Found { object, name, interface, .. } = found.clone();
+    Wish::Join { object, name, interface }
+}
+
+/// Asks the directory. It is only ever gone when the hub is.
+async fn send<M, T>(directory: &Addr<Directory>, message: M) -> Result<T, Refusal>
+where
+    M: actix::Message<Result = Result<T, Refusal>> + Send + 'static,
+    T: Send + 'static,
+    Directory: actix::Handler<M>,
+{
+    directory.send(message).await.map_err(|_| Refusal::Stopping)?
+}
