@@ -2,6 +2,7 @@
 
 mod connection;
 mod hub;
+mod leaf;
 pub mod limits;
 mod object;
 pub mod supervise;
@@ -12,10 +13,15 @@ pub mod wire;
 
 pub use self::connection::{Closed, Closer};
 pub use self::hub::{
-    Admission, Builder, Clock, Deciding, Denied, Hub, Identity, Rights, StartError, Visit, Wish,
+    Admission, Builder as HubBuilder, Clock, Deciding, Denied, Hub, Identity, Rights, StartError,
+    Visit, Wish,
+};
+pub use self::leaf::{
+    Adverb, Client, ClientBuilder, ConnectError, ConnectTo, Gone, Handle, JoinError, ListError,
+    NameError, Receipted, ShoutError, Voice, Watching,
 };
 pub use self::object::*;
-pub use self::wire::Change;
+pub use self::wire::{Change, Entry};
 
 #[doc(hidden)]
 pub mod __private {

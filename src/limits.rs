@@ -65,8 +65,8 @@ pub const READ_BYTES: usize = 65_536;
 
 /// Bytes of batches queued for one connection. Past it the connection is closed as too slow.
 /// Chunks are shared by all connections, so this is a limit of lag more than of memory; it is
-/// larger than a tail, so that a catch-up always fits.
-pub const OUTWARD_BYTES_MAX: usize = 8_388_608;
+/// larger than a tail and than two windows, so that a catch-up or a resend always fits.
+pub const OUTWARD_BYTES_MAX: usize = 16_777_216;
 
 /// Bytes of control frames queued for one connection. Past it the connection is closed as too
 /// slow: control frames are answers, and who asks without reading has stopped taking part.
@@ -124,6 +124,8 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 /// Silence after which a side holds the other for dead: three heartbeats.
 pub const SILENCE_MAX: Duration = Duration::from_secs(15);
+/// Time for a client to be connected and welcomed.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for the first frame of a connection to arrive.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time an admission may take to decide.

@@ -95,7 +95,7 @@ impl Placement {
     ///
     /// Jobs given to one place from one thread run in the order in which they were given.
     pub fn run(&self, job: impl FnOnce() + Send + 'static) -> bool {
-        if self.accepts().is_err() {
+        if self.check().is_err() {
             return false;
         }
         match self {
@@ -107,7 +107,11 @@ impl Placement {
         }
     }
 
-    fn accepts(&self) -> Result<(), StartError> {
+    /// Whether actors can be started there now.
+    ///
+    /// # Errors
+    /// [`StartError`], as [`start`] would give it.
+    pub fn check(&self) -> Result<(), StartError> {
         match self {
             Self::Here if !local_set_is_here() => Err(StartError::NoLocalSet),
             Self::Arbiter(arbiter) if !arbiter.alive() => Err(StartError::ArbiterGone),
@@ -280,7 +284,7 @@ where
     F: FnOnce(&mut Context<A>) -> A + Send + 'static,
     O: FnMut(Event) + Send + 'static,
 {
-    place.accepts()?;
+    place.check()?;
     let (sender, receiver) = channel::channel(mailbox.clamp(1, MAILBOX_MESSAGES_MAX));
     let seed = Seed::new(receiver, make, limit, observe);
     match place {

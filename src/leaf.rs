@@ -1,0 +1,23 @@
+//! The leaf's end: clients, their leaves, and what one shouts through.
+//!
+//! A [`Client`] is one connection to a hub. It makes leaves (actors of the user's own classes),
+//! hands them what they hear through their inbox, and gives out [`Handle`]s and [`Voice`]s. It
+//! never imports `hub`: the two meet in `wire`.
+
+mod channel;
+mod class;
+mod client;
+mod driver;
+mod handle;
+mod inbox;
+mod recipient;
+mod voice;
+
+pub use self::{
+    channel::{Gone, Receipted, ShoutError},
+    client::{
+        Client, ClientBuilder, ConnectError, ConnectTo, JoinError, ListError, NameError, Watching,
+    },
+    handle::{Adverb, Handle},
+    voice::Voice,
+};

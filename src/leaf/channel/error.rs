@@ -1,0 +1,111 @@
+//! Shouts that were not, or perhaps not, heard.
+
+use std::fmt;
+
+use crate::{
+    connection::Closed,
+    object::EncodeError,
+    wire::{EndReason, Refusal},
+};
+
+/// A shout that has no receipt. Every variant gives the message back.
+///
+/// ```
+/// use actix_multiplex::{Gone, ShoutError};
+/// let error = ShoutError::Gone("croak", Gone::Parted);
+/// assert_eq!(error.to_string(), "not sent: the leaf has parted");
+/// assert_eq!(error.into_inner(), "croak");
+/// ```
+#[non_exhaustive]
+pub enum ShoutError<M> {
+    /// It was not sent: as much is under way as the window allows. Wait, or use `send`, which
+    /// does.
+    Full(M),
+    /// It was not sent: it cannot be written. Make it smaller.
+    Encode(M, EncodeError),
+    /// It was not sent: the object is out of reach for good through this handle or voice.
+    Gone(M, Gone),
+    /// It was sent and refused: nobody hears it.
+    Refused(M, String),
+    /// It was sent, and the connection ended before its outcome was known: it may have been heard
+    /// by all, or by none.
+    Unknown(M, Gone),
+}
+
+/// Why an object is out of reach through a handle or voice.
+///
+/// ```
+/// use actix_multiplex::Gone;
+/// assert_eq!(Gone::Parted.to_string(), "the leaf has parted");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Gone {
+    /// The leaf stopped, panicked, or its last handle was dropped.
+    #[error("the leaf has parted")]
+    Parted,
+    /// The hub did not take the object when it was published, or let the client back to it.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The object is no more.
+    #[error("the object has ended: {0}")]
+    Ended(EndReason),
+    /// The client's connection is no more.
+    #[error(transparent)]
+    Closed(Closed),
+}
+
+/// Why a shout has no receipt, apart from the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Full,
+    Encode(EncodeError),
+    Gone(Gone),
+    Refused(String),
+    Unknown(Gone),
+}
+
+impl Failure {
+    pub(crate) fn with<M>(self, message: M) -> ShoutError<M> {
+        match self {
+            Self::Full => ShoutError::Full(message),
+            Self::Encode(error) => ShoutError::Encode(message, error),
+            Self::Gone(gone) => ShoutError::Gone(message, gone),
+            Self::Refused(why) => ShoutError::Refused(message, why),
+            Self::Unknown(gone) => ShoutError::Unknown(message, gone),
+        }
+    }
+}
+
+impl<M> ShoutError<M> {
+    /// The message.
+    pub fn into_inner(self) -> M {
+        match self {
+            Self::Full(message)
+            | Self::Encode(message, _)
+            | Self::Gone(message, _)
+            | Self::Refused(message, _)
+            | Self::Unknown(message, _) => message,
+        }
+    }
+}
+
+impl<M> fmt::Display for ShoutError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(_) => f.write_str("not sent: the window is full; wait for receipts"),
+            Self::Encode(_, error) => write!(f, "not sent: {error}"),
+            Self::Gone(_, gone) => write!(f, "not sent: {gone}"),
+            Self::Refused(_, why) => write!(f, "refused: {why}"),
+            Self::Unknown(_, gone) => write!(f, "perhaps heard, perhaps not: {gone}"),
+        }
+    }
+}
+
+impl<M> fmt::Debug for ShoutError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ShoutError({self})")
+    }
+}
+
+impl<M> std::error::Error for ShoutError<M> {}

@@ -1,0 +1,325 @@
+//! The client: one connection to a hub, and the classes that its leaves are made of.
+
+mod connect;
+mod error;
+
+use std::{
+    any::Any,
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use actix::{Addr, Handler, Message};
+use bytes::Bytes;
+use futures_core::Stream;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use self::{
+    connect::{ClientBuilder, ConnectError, ConnectTo},
+    error::{JoinError, ListError, NameError},
+};
+use super::{
+    channel::Link,
+    class::{AnyClass, Class, Classes},
+    driver::{Attach, Close, Driver, EndWatch, Enter, How, ListNames},
+    handle::{Handle, Seat},
+    voice::Voice,
+};
+use crate::{
+    connection::Closed,
+    limits::{STATE_BYTES_MAX, WATCH_CHANGES_MAX},
+    object::{HubId, Interface, Leaf, SessionId, encode},
+    wire::{Change, Entry, Request, carried_bytes},
+};
+
+type State<A> = <<A as Leaf>::Interface as Interface>::State;
+
+/// A client of a hub. Clones are the same client; when the last of them and of its handles is
+/// gone, it says goodbye.
+///
+/// Its leaves run on the arbiter where it was connected; it can be used from any thread.
+///
+/// ```
+/// # use actix::prelude::*;
+/// # use actix_multiplex::{Client, Heard, Hub, Leaf, Shout, Voice, interface};
+/// # #[derive(serde::Serialize, serde::Deserialize)] pub struct Croak;
+/// # interface! { /// A frog.
+/// # pub Frog = "pond.frog" v1 { state none; 1 => Croak } }
+/// struct TextFrog;
+/// # impl Actor for TextFrog { type Context = Context<Self>; }
+/// # impl Supervised for TextFrog {}
+/// # impl Leaf for TextFrog { type Interface = Frog; }
+/// # impl Handler<Heard<Croak>> for TextFrog {
+/// #     type Result = ();
+/// #     fn handle(&mut self, _: Heard<Croak>, _: &mut Context<Self>) {}
+/// # }
+/// # actix::System::new().block_on(async {
+/// # let hub = Hub::builder().start()?;
+/// let client = Client::connect(hub.local()).await?;      // or "tcp://pond.example:8787"
+/// client.implement::<TextFrog>(|_me: Voice<Frog>| TextFrog);
+/// let kermit = client.open::<TextFrog>("kermit", ()).await?;
+/// kermit.send(Shout(Croak)).await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    keep: Arc<Keep>,
+}
+
+/// What keeps a client's connection open.
+#[derive(Debug)]
+pub(crate) struct Keep {
+    driver: Addr<Driver>,
+    link: Arc<Link>,
+    hub: HubId,
+    classes: Classes,
+    pub(super) unsent: AtomicU64,
+    /// Why the connection is no more, once it is.
+    closed: watch::Receiver<Option<Closed>>,
+    /// Whether everything that was to be sent has been.
+    flushed: watch::Receiver<bool>,
+}
+
+impl Client {
+    /// Connects to a hub: at an address as `tcp://127.0.0.1:8787`, or in this process through
+    /// `hub.local()`. Its leaves will run on this arbiter.
+    ///
+    /// # Errors
+    /// [`ConnectError`]: the address, the network, the hub, or that there is no arbiter here.
+    pub async fn connect(to: impl Into<ConnectTo>) -> Result<Self, ConnectError> {
+        Self::builder().connect(to).await
+    }
+
+    /// Settings for a client; [`ClientBuilder::connect`] connects it.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Says how leaves of class `A` are made. `make` is given the leaf's own voice and runs on
+    /// the client's arbiter, once for each leaf. It must not hold the client or a handle, which
+    /// would keep the connection open for ever.
+    pub fn implement<A: Leaf>(
+        &self,
+        make: impl Fn(Voice<A::Interface>) -> A + Send + Sync + 'static,
+    ) {
+        self.keep.classes.enter(Class::new(make));
+    }
+
+    /// Makes a new object with its first leaf. With a name, the hub knows it when this returns.
+    /// Without one it lives here alone until somebody shouts at it or names it; until then no
+    /// byte is sent.
+    ///
+    /// # Errors
+    /// [`JoinError`]: also when the name is taken.
+    pub async fn create<A: Leaf>(
+        &self,
+        name: Option<&str>,
+        state: State<A>,
+    ) -> Result<Handle<A>, JoinError> {
+        let state = write_state::<A>(&state)?;
+        let how = match name {
+            None => How::Offline { state },
+            Some(name) => How::Create { name: name.parse()?, state, or_join: false },
+        };
+        self.enter(how).await
+    }
+
+    /// Becomes a leaf of the object of that name.
+    ///
+    /// # Errors
+    /// [`JoinError`]: no such name, another interface or version, another class at this client.
+    pub async fn join<A: Leaf>(&self, name: &str) -> Result<Handle<A>, JoinError> {
+        self.enter(How::Join { name: name.parse()? }).await
+    }
+
+    /// Becomes a leaf of the object of that name; if there is none, it is made with this state.
+    /// However many clients open a name at once, they end with one object.
+    ///
+    /// # Errors
+    /// [`JoinError`]: another interface or version, another class at this client.
+    pub async fn open<A: Leaf>(&self, name: &str, state: State<A>) -> Result<Handle<A>, JoinError> {
+        let state = write_state::<A>(&state)?;
+        self.enter(How::Create { name: name.parse()?, state, or_join: true }).await
+    }
+
+    /// A voice to shout at the object of that name, without a leaf.
+    ///
+    /// # Errors
+    /// [`JoinError`]: no such name, another interface or version.
+    pub async fn voice<I: Interface>(&self, name: &str) -> Result<Voice<I>, JoinError> {
+        let (name, interface) = (name.parse()?, I::id());
+        let attached = self.keep.request(|reply| Attach { name, interface, reply }).await??;
+        Ok(Voice::new(attached.channel, Some(attached.attachment)))
+    }
+
+    /// The names of the directory that begin with `prefix`, in order.
+    ///
+    /// # Errors
+    /// [`ListError`]: the hub refused, or the connection is no more.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ListError> {
+        Ok(self.ask_names(prefix, None).await?.0)
+    }
+
+    /// The names that begin with `prefix`, and from then on every change of them.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn watch(&self, prefix: &str) -> Result<Watching, ListError> {
+        let (sender, changes) = mpsc::channel(WATCH_CHANGES_MAX);
+        let (names, request) = self.ask_names(prefix, Some(sender)).await?;
+        Ok(Watching { names, changes, request, keep: self.keep.clone() })
+    }
+
+    /// The client's identity at the hub.
+    pub fn session(&self) -> SessionId {
+        self.keep.link.session
+    }
+
+    /// The hub.
+    pub fn hub(&self) -> HubId {
+        self.keep.hub
+    }
+
+    /// Shouts that were sent with `do_send` to a [`recipient`](Handle::recipient), found no room
+    /// and had nobody to come back to.
+    pub fn unsent(&self) -> u64 {
+        self.keep.unsent.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the connection is no more, and says why.
+    pub async fn closed(&self) -> Closed {
+        self.keep.closed().await
+    }
+
+    /// Says goodbye, when everything that was to be sent has been. Handles and voices are of no
+    /// more use, but leaves still take local messages.
+    pub async fn close(&self) {
+        self.keep.driver.do_send(Close { stop: false });
+        let mut flushed = self.keep.flushed.clone();
+        let _writer_gone = flushed.wait_for(|flushed| *flushed).await;
+    }
+
+    async fn enter<A: Leaf>(&self, how: How) -> Result<Handle<A>, JoinError> {
+        let leaf = std::any::type_name::<A>();
+        let class = self.keep.classes.find::<A>().ok_or(JoinError::NotImplemented { leaf })?;
+        let keep = self.keep.clone();
+        let seat = self.keep.request(|reply| Enter { class, how, keep, reply }).await??;
+        // A seat's type is its class's, and the driver has compared the classes.
+        let seat = Arc::downcast::<Seat<A>>(seat).expect("the class is A");
+        Ok(Handle::new(seat))
+    }
+
+    async fn ask_names(
+        &self,
+        prefix: &str,
+        watch: Option<mpsc::Sender<Change>>,
+    ) -> Result<(Vec<Entry>, Request), ListError> {
+        if prefix.len() > crate::limits::NAME_BYTES_MAX {
+            return Err(ListError::TooLong { bytes: prefix.len() });
+        }
+        let prefix = prefix.to_owned();
+        self.keep.request(|reply| ListNames { prefix, watch, reply }).await?
+    }
+}
+
+/// The seat of a leaf, its type forgotten.
+pub(super) type AnySeat = Arc<dyn Any + Send + Sync>;
+
+impl Keep {
+    /// Has the driver do something, and waits for what comes of it.
+    pub(super) async fn request<M, T>(
+        &self,
+        message: impl FnOnce(oneshot::Sender<T>) -> M,
+    ) -> Result<T, Closed>
+    where
+        M: Message<Result = ()> + Send + 'static,
+        Driver: Handler<M>,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.driver.do_send(message(reply));
+        match answer.await {
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(self.closed().await),
+        }
+    }
+
+    async fn closed(&self) -> Closed {
+        let mut closed = self.closed.clone();
+        match closed.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_else(|| Closed::done("the client has stopped")),
+            Err(_) => Closed::done("the client has stopped"),
+        }
+    }
+}
+
+impl Drop for Keep {
+    fn drop(&mut self) {
+        self.driver.do_send(Close { stop: true });
+    }
+}
+
+/// The names of a directory as they were, and a stream of their changes since.
+///
+/// The stream ends with the connection, and when more than 16,384 changes were not taken from it:
+/// then watch again.
+///
+/// ```no_run
+/// # use actix_multiplex::{Change, Client};
+/// # use futures_util::StreamExt;
+/// # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut frogs = client.watch("frog.").await?;
+/// println!("{} frogs", frogs.names().len());
+/// while let Some(Change::Added(frog)) = frogs.next().await {
+///     println!("{} came", frog.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Watching {
+    names: Vec<Entry>,
+    changes: mpsc::Receiver<Change>,
+    request: Request,
+    keep: Arc<Keep>,
+}
+
+impl Watching {
+    /// The names when the watch began, in order.
+    pub fn names(&self) -> &[Entry] {
+        &self.names
+    }
+}
+
+impl Stream for Watching {
+    type Item = Change;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Change>> {
+        self.changes.poll_recv(cx)
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.keep.driver.do_send(EndWatch(self.request));
+    }
+}
+
+impl fmt::Debug for dyn AnyClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+fn write_state<A: Leaf>(state: &State<A>) -> Result<Bytes, JoinError> {
+    if !A::Interface::STATEFUL {
+        return Ok(Bytes::new());
+    }
+    let max = STATE_BYTES_MAX - carried_bytes(&[]);
+    Ok(encode(state, max)?.into())
+}

@@ -1,0 +1,318 @@
+//! The actor at the client's end of a connection: the hub's session's other half.
+//!
+//! In come bursts of frames, and what handles and clients want; out go requests, and batches into
+//! the leaves' inboxes. It knows leaves as inboxes and channels, never as classes.
+
+mod enter;
+mod entry;
+mod hear;
+mod names;
+mod way_in;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use actix::{
+    Actor, ActorContext, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
+};
+use rand::rngs::StdRng;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::{enter::Entering, entry::Entry, names::Listing, way_in::Attaching};
+pub(crate) use self::{
+    enter::{Enter, How, LeafGone, Unseat},
+    hear::Drained,
+    names::{EndWatch, ListNames, NameIt},
+    way_in::{Attach, Detach},
+};
+use super::channel::{Gone, Link};
+use crate::{
+    connection::{self, Burst, Closed, Queue, Reader},
+    object::{HubId, ObjectId},
+    transport::Duplex,
+    wire::{
+        Change, Done, EndReason, Ended, Frame, Header, Hello, Limits, Outcome, Refusal, Refused,
+        Request, Welcome,
+    },
+};
+
+/// A connection to be driven, and who waits for what comes of it.
+pub(crate) struct Line {
+    pub(crate) duplex: Duplex,
+    pub(crate) hello: Hello,
+    /// Told once: welcomed, or turned away.
+    pub(crate) welcomed: oneshot::Sender<Result<Welcomed, Closed>>,
+    /// Why the connection is no more, once it is.
+    pub(crate) closed: watch::Sender<Option<Closed>>,
+    /// Whether everything that was to be sent has been.
+    pub(crate) flushed: watch::Sender<bool>,
+}
+
+/// What the hub's Welcome settled.
+#[derive(Debug)]
+pub(crate) struct Welcomed {
+    pub(crate) link: Arc<Link>,
+    pub(crate) hub: HubId,
+}
+
+/// The client's end of a connection.
+pub(crate) struct Driver {
+    reader: Option<Reader>,
+    queue: Arc<Queue>,
+    hello: Option<Hello>,
+    welcomed: Option<oneshot::Sender<Result<Welcomed, Closed>>>,
+    closed: watch::Sender<Option<Closed>>,
+    /// None until the hub has welcomed the client.
+    link: Option<Arc<Link>>,
+    random: StdRng,
+    entries: BTreeMap<ObjectId, Entry>,
+    requests: HashMap<Request, Asked>,
+    next_request: Request,
+    watches: HashMap<Request, mpsc::Sender<Change>>,
+    next_generation: u64,
+}
+
+/// What a request was for.
+enum Asked {
+    /// A leaf is to be made.
+    Enter(Entering),
+    /// An object that lived offline is made known.
+    Publish(ObjectId),
+    /// A leaf goes on from its cursor.
+    Rejoin(ObjectId),
+    /// A leaf parts.
+    Part(ObjectId),
+    /// A voice is given.
+    Attach(Attaching),
+    /// A voice goes on.
+    Reattach(ObjectId),
+    /// An object is named.
+    Name(oneshot::Sender<Result<(), super::NameError>>),
+    /// Names are listed.
+    List(Listing),
+    /// Nobody waits for the answer.
+    Nothing,
+}
+
+/// Say goodbye; and `stop` when nobody needs the leaves any more either.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Close {
+    pub(crate) stop: bool,
+}
+
+impl Driver {
+    /// Takes the connection apart, on the arbiter that this is called on.
+    pub(crate) fn new(line: Line, random: StdRng) -> Self {
+        let Line { duplex, hello, welcomed, closed, flushed } = line;
+        let connection = connection::open(duplex, Limits::default());
+        tokio::task::spawn_local(async move {
+            connection.writer.await;
+            flushed.send_replace(true);
+        });
+        Self {
+            reader: Some(connection.reader),
+            queue: connection.queue,
+            hello: Some(hello),
+            welcomed: Some(welcomed),
+            closed,
+            link: None,
+            random,
+            entries: BTreeMap::new(),
+            requests: HashMap::new(),
+            next_request: 1,
+            watches: HashMap::new(),
+            next_generation: 1,
+        }
+    }
+
+    fn take(&mut self, burst: Burst, ctx: &mut Context<Self>) -> Result<(), Closed> {
+        for frame in burst {
+            let (frame, _) = frame?;
+            match frame {
+                Frame::Batch(batch) => self.hear(batch)?,
+                Frame::Heartbeat => {}
+                Frame::Goodbye(goodbye) => return Err(Closed::remote(goodbye)),
+                Frame::Welcome(welcome) => self.welcome(&welcome)?,
+                frame if self.link.is_none() => {
+                    return Err(unexpected(&frame, "came before the Welcome"));
+                }
+                frame => self.answer(frame, ctx)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, frame: Frame, ctx: &mut Context<Self>) -> Result<(), Closed> {
+        match frame {
+            Frame::Joined(joined, state) => self.joined(&joined, state, ctx)?,
+            Frame::Attached(attached) => self.attached(&attached, ctx)?,
+            Frame::Done(done) => self.done(&done)?,
+            Frame::Refused(refused) => self.refused(refused)?,
+            Frame::Listed(listed) => self.listed(listed)?,
+            Frame::Changed(changed) => self.changed(changed),
+            Frame::Outcome(Outcome { object, op, verdict }) => {
+                if let Some(entry) = self.entries.get(&object) {
+                    entry.channel.settle(op, verdict);
+                }
+            }
+            Frame::Rejoin(rejoin) => self.rejoin(rejoin.object),
+            Frame::Ended(Ended { object, reason }) => self.ended(object, reason),
+            other => return Err(unexpected(&other, "may not come from a hub")),
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, welcome: &Welcome) -> Result<(), Closed> {
+        let Some(waiting) = self.welcomed.take() else {
+            return Err(Closed::protocol("a second Welcome came"));
+        };
+        let link = Arc::new(Link::new(self.queue.clone(), welcome.session, welcome.limits));
+        self.link = Some(link.clone());
+        tracing::info!(hub = %welcome.hub, session = %welcome.session, "connected");
+        waiting
+            .send(Ok(Welcomed { link, hub: welcome.hub }))
+            .map_err(|_| Closed::done("nobody waits for the connection any more"))
+    }
+
+    /// Sends a request; its answer finds `asked`.
+    fn ask<H: Header>(&mut self, asked: Asked, header: impl FnOnce(Request) -> H) -> Request {
+        let request = self.remember(asked);
+        self.queue.tell(&header(request));
+        request
+    }
+
+    /// A number for a request that is about to be sent.
+    fn remember(&mut self, asked: Asked) -> Request {
+        let request = self.next_request;
+        self.next_request = self.next_request.wrapping_add(1);
+        self.requests.insert(request, asked);
+        request
+    }
+
+    /// What the answer to a request is for.
+    fn recall(&mut self, request: Request) -> Result<Asked, Closed> {
+        self.requests.remove(&request).ok_or_else(|| {
+            Closed::protocol(format!("an answer came to request {request}, which nobody made"))
+        })
+    }
+
+    fn done(&mut self, done: &Done) -> Result<(), Closed> {
+        match self.recall(done.request)? {
+            Asked::Part(object) => self.parted(object),
+            Asked::Name(reply) => {
+                let _nobody_waits = reply.send(Ok(()));
+            }
+            Asked::Nothing => {}
+            _ => return Err(mismatch(done.request)),
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, refused: Refused) -> Result<(), Closed> {
+        let Refused { request, refusal } = refused;
+        match self.recall(request)? {
+            Asked::Enter(entering) => entering.refuse(refusal),
+            Asked::Attach(attaching) => attaching.refuse(refusal),
+            Asked::Name(reply) => {
+                let _nobody_waits = reply.send(Err(refusal.into()));
+            }
+            Asked::List(listing) => listing.refuse(refusal),
+            Asked::Publish(object) | Asked::Rejoin(object) | Asked::Reattach(object) => {
+                self.shut_out(object, refusal);
+            }
+            Asked::Part(object) => self.parted(object),
+            Asked::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// The hub does not know, or let in, what a channel leads to. Its leaf lives on alone.
+    fn shut_out(&mut self, object: ObjectId, refusal: Refusal) {
+        let Some(entry) = self.entries.get(&object) else { return };
+        tracing::warn!(%object, %refusal, "an object is out of reach");
+        entry.channel.end(&Gone::Refused(refusal));
+    }
+
+    /// The object is no more: its leaf stops.
+    fn ended(&mut self, object: ObjectId, reason: EndReason) {
+        let Some(entry) = self.entries.remove(&object) else { return };
+        tracing::warn!(%object, %reason, "an object has ended");
+        entry.channel.end(&Gone::Ended(reason));
+    }
+
+    /// The connection is no more. Leaves live on for local messages, until their handles go.
+    fn end(&mut self, closed: &Closed, ctx: &mut Context<Self>) {
+        if self.closed.borrow().is_some() {
+            return;
+        }
+        tracing::info!(%closed, "disconnected");
+        self.queue.close(closed.clone());
+        self.closed.send_replace(Some(closed.clone()));
+        for entry in self.entries.values() {
+            entry.channel.end(&Gone::Closed(closed.clone()));
+        }
+        self.requests.clear();
+        self.watches.clear();
+        if let Some(waiting) = self.welcomed.take() {
+            let _nobody_waits = waiting.send(Err(closed.clone()));
+            ctx.stop();
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.borrow().is_some()
+    }
+}
+
+impl Actor for Driver {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(hello) = self.hello.take() {
+            self.queue.tell(&hello);
+        }
+        if let Some(reader) = self.reader.take() {
+            ctx.add_stream(reader);
+        }
+    }
+
+    fn stopped(&mut self, ctx: &mut Self::Context) {
+        self.end(&Closed::done("the client has stopped"), ctx);
+    }
+}
+
+impl Supervised for Driver {}
+
+impl StreamHandler<Result<Burst, Closed>> for Driver {
+    fn handle(&mut self, item: Result<Burst, Closed>, ctx: &mut Self::Context) {
+        let taken = item.and_then(|burst| self.take(burst, ctx));
+        if let Err(closed) = taken {
+            self.end(&closed, ctx);
+        }
+    }
+
+    /// Leaves outlive the connection, and this actor with them.
+    fn finished(&mut self, _: &mut Self::Context) {}
+}
+
+impl Handler<Close> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, close: Close, ctx: &mut Self::Context) {
+        self.end(&Closed::done("the client left"), ctx);
+        if close.stop {
+            ctx.stop();
+        }
+    }
+}
+
+fn unexpected(frame: &Frame, why: &str) -> Closed {
+    Closed::protocol(format!("a {:?} frame {why}", frame.frame_type()))
+}
+
+fn mismatch(request: Request) -> Closed {
+    Closed::protocol(format!("the answer to request {request} does not fit it"))
+}

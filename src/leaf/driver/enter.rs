@@ -1,0 +1,330 @@
+//! Leaves come and go: made, seated, published, parted.
+
+use std::sync::Arc;
+
+use actix::{AsyncContext, Context, Handler, Message};
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::{
+    Asked, Driver,
+    entry::{Entry, Leaf},
+    mismatch,
+};
+use crate::{
+    connection::Closed,
+    leaf::{
+        channel::{Channel, Gone, Link},
+        class::{AnyClass, SeatError, Seated, Seating},
+        client::{AnySeat, JoinError, Keep},
+    },
+    object::{Cursor, Name, ObjectId, Seq},
+    wire::{self, Create, Join, Joined, Part, Refusal, Request, Target},
+};
+
+type Reply = oneshot::Sender<Result<AnySeat, JoinError>>;
+
+/// Make a leaf of this class.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Enter {
+    pub(crate) class: Arc<dyn AnyClass>,
+    pub(crate) how: How,
+    pub(crate) keep: Arc<Keep>,
+    pub(crate) reply: Reply,
+}
+
+/// Of which object.
+#[derive(Debug)]
+pub(crate) enum How {
+    /// A new one that nobody else knows of.
+    Offline { state: Bytes },
+    /// A new one, or perhaps the one of that name.
+    Create { name: Name, state: Bytes, or_join: bool },
+    /// The one of that name.
+    Join { name: Name },
+}
+
+/// A leaf's last handle is gone.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Unseat {
+    pub(crate) object: ObjectId,
+    pub(crate) generation: u64,
+}
+
+/// A leaf has stopped, or panicked.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct LeafGone {
+    pub(crate) object: ObjectId,
+    pub(crate) generation: u64,
+    pub(crate) panicked: Option<String>,
+}
+
+/// A leaf that is to be made when the hub has answered.
+pub(super) struct Entering {
+    class: Arc<dyn AnyClass>,
+    keep: Arc<Keep>,
+    reply: Reply,
+    name: Name,
+    /// The object that the request would make, and its state.
+    new: Option<(ObjectId, Bytes)>,
+}
+
+impl Entering {
+    pub(super) fn refuse(self, refusal: Refusal) {
+        let _nobody_waits = self.reply.send(Err(JoinError::refused(self.name, refusal)));
+    }
+}
+
+impl Handler<Enter> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, enter: Enter, ctx: &mut Self::Context) {
+        // Without a reply the caller is told why the connection is no more.
+        let Some(link) = self.link.clone().filter(|_| !self.is_closed()) else { return };
+        let Enter { class, how, keep, reply } = enter;
+        match how {
+            How::Offline { state } => {
+                let seat = self.live_offline(link, class, keep, state, ctx);
+                let _nobody_waits = reply.send(seat);
+            }
+            How::Create { name, state, or_join } => {
+                let object = ObjectId::random(&mut self.random);
+                let create = create(&*class, object, Some(name.clone()), or_join);
+                let new = Some((object, state.clone()));
+                let entering = Entering { class, keep, reply, name, new };
+                let request = self.remember(Asked::Enter(entering));
+                self.tell_create(&create(request), &state);
+            }
+            How::Join { name } => {
+                let interface = class.interface();
+                let target = Target::Name(name.clone());
+                let entering = Entering { class, keep, reply, name, new: None };
+                self.ask(Asked::Enter(entering), |request| join(request, target, interface, None));
+            }
+        }
+    }
+}
+
+impl Driver {
+    fn live_offline(
+        &mut self,
+        link: Arc<Link>,
+        class: Arc<dyn AnyClass>,
+        keep: Arc<Keep>,
+        state: Bytes,
+        ctx: &mut Context<Self>,
+    ) -> Result<AnySeat, JoinError> {
+        let object = ObjectId::random(&mut self.random);
+        let create = create(&*class, object, None, false);
+        let request = self.remember(Asked::Publish(object));
+        let frame = wire::encode_with(&create(request), &state);
+        let channel = Arc::new(Channel::offline(object, link, frame));
+        let mut entry = Entry::new(channel, class.interface());
+        entry.publish = Some(request);
+        let given = class.is_stateful().then_some(state);
+        let seat = self.seat(&mut entry, class, keep, given, ctx)?;
+        self.entries.insert(object, entry);
+        Ok(seat)
+    }
+
+    fn tell_create(&self, create: &Create, state: &Bytes) {
+        let frame = wire::encode_with(create, state);
+        let _closing = self.queue.push(crate::connection::Class::Control, frame);
+    }
+
+    /// The hub has let a leaf in.
+    pub(super) fn joined(
+        &mut self,
+        joined: &Joined,
+        state: Bytes,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Closed> {
+        match self.recall(joined.request)? {
+            Asked::Enter(entering) => self.enter(entering, joined, state, ctx),
+            Asked::Publish(object) => self.published(object, joined.start),
+            Asked::Rejoin(object) => self.rejoined(object, joined, state),
+            _ => return Err(mismatch(joined.request)),
+        }
+        Ok(())
+    }
+
+    fn enter(
+        &mut self,
+        entering: Entering,
+        joined: &Joined,
+        payload: Bytes,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(link) = self.link.clone() else { return };
+        let object = joined.object;
+        let mut entry = self.entries.remove(&object).unwrap_or_else(|| {
+            let channel = Channel::open(object, link, joined.next_op);
+            Entry::new(Arc::new(channel), entering.class.interface())
+        });
+        entry.come_in();
+        let Entering { class, keep, reply, new, .. } = entering;
+        let seat = present(&entry, &*class).unwrap_or_else(|| {
+            let mine = new.filter(|(id, _)| *id == object).map(|(_, state)| state);
+            let state = if joined.restore { Some(payload) } else { mine };
+            let given = state.filter(|_| class.is_stateful());
+            let seat = self.seat(&mut entry, class, keep, given, ctx);
+            if let Some(leaf) = &mut entry.leaf {
+                leaf.cursor = Some(joined.start);
+                leaf.past = joined.last;
+            }
+            seat
+        });
+        let is_in = entry.leaf.is_some();
+        self.entries.insert(object, entry);
+        if !is_in {
+            self.part(object);
+        }
+        let _nobody_waits = reply.send(seat);
+    }
+
+    /// Makes a leaf and enters it.
+    fn seat(
+        &mut self,
+        entry: &mut Entry,
+        class: Arc<dyn AnyClass>,
+        keep: Arc<Keep>,
+        state: Option<Bytes>,
+        ctx: &Context<Self>,
+    ) -> Result<AnySeat, JoinError> {
+        let generation = self.next_generation;
+        self.next_generation += 1;
+        let (type_id, class_name) = (class.class(), class.name());
+        let (channel, driver) = (entry.channel.clone(), ctx.address());
+        let seating = Seating { channel, state, generation, driver, keep };
+        let Seated { seat, delivery } = class.seat(seating)?;
+        entry.leaf = Some(Leaf {
+            class: type_id,
+            class_name,
+            seat: Arc::downgrade(&seat),
+            generation,
+            delivery,
+            cursor: None,
+            past: Seq(0),
+            lagging: false,
+        });
+        Ok(seat)
+    }
+
+    /// The hub knows an object that lived offline.
+    fn published(&mut self, object: ObjectId, start: Cursor) {
+        let entry = self.entries.get_mut(&object);
+        let Some(entry) = entry else { return };
+        entry.publish = None;
+        if let Some(leaf) = &mut entry.leaf {
+            leaf.cursor = Some(start);
+        }
+    }
+
+    /// A leaf has let go: its inbox ends, and the hub is told if it knows of it.
+    fn part(&mut self, object: ObjectId) {
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        entry.leaf = None;
+        if self.closed.borrow().is_some() || entry.channel.is_offline() {
+            return self.forget_idle(object);
+        }
+        entry.parting += 1;
+        self.ask(Asked::Part(object), |request| Part { request, object });
+    }
+
+    /// The hub has told everything that was said before a leaf parted.
+    pub(super) fn parted(&mut self, object: ObjectId) {
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        if entry.went() {
+            return self.rejoin(object);
+        }
+        self.forget_idle(object);
+    }
+
+    fn forget_idle(&mut self, object: ObjectId) {
+        if self.entries.get(&object).is_some_and(Entry::is_idle)
+            && let Some(entry) = self.entries.remove(&object)
+        {
+            entry.channel.end(&Gone::Parted);
+            entry.publish.and_then(|request| self.requests.remove(&request));
+        }
+    }
+}
+
+impl Handler<Unseat> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, unseat: Unseat, _: &mut Self::Context) {
+        let Unseat { object, generation } = unseat;
+        if self.entries.get_mut(&object).and_then(|entry| entry.leaf_of(generation)).is_some() {
+            self.part(object);
+        }
+    }
+}
+
+impl Handler<LeafGone> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, gone: LeafGone, _: &mut Self::Context) {
+        let LeafGone { object, generation, panicked } = gone;
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        let Some(leaf) = entry.leaf_of(generation) else { return };
+        let leaf = leaf.class_name;
+        if let Some(reason) = panicked {
+            tracing::error!(%object, leaf, reason, "a leaf panicked: it has parted");
+        }
+        self.part(object);
+    }
+}
+
+/// The leaf that is there already, if it is of this class; a leaf that is just going is none.
+fn present(entry: &Entry, class: &dyn AnyClass) -> Option<Result<AnySeat, JoinError>> {
+    let leaf = entry.leaf.as_ref()?;
+    let seat = leaf.seat.upgrade()?;
+    if leaf.class == class.class() {
+        return Some(Ok(seat));
+    }
+    let (object, wanted, there) = (entry.channel.object, class.name(), leaf.class_name);
+    Some(Err(JoinError::OtherClass { object, wanted, there }))
+}
+
+fn create(
+    class: &dyn AnyClass,
+    object: ObjectId,
+    name: Option<Name>,
+    or_join: bool,
+) -> impl Fn(Request) -> Create + use<> {
+    let (interface, codec) = (class.interface(), class.codec());
+    let stateful = class.is_stateful();
+    move |request| Create {
+        request,
+        object,
+        name: name.clone(),
+        or_join,
+        interface: interface.clone(),
+        codec,
+        stateful,
+        answers: Vec::new(),
+        carried: Vec::new(),
+    }
+}
+
+pub(super) fn join(
+    request: Request,
+    target: Target,
+    interface: crate::object::InterfaceId,
+    cursor: Option<Cursor>,
+) -> Join {
+    Join { request, target, interface, cursor, answers: Vec::new() }
+}
+
+impl From<SeatError> for JoinError {
+    fn from(error: SeatError) -> Self {
+        match error {
+            SeatError::State(error) => Self::State(error),
+            SeatError::Start(error) => Self::Place(error),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a client knows of one object.
+
+use std::{
+    any::{Any, TypeId},
+    sync::{Arc, Weak},
+};
+
+use crate::{
+    leaf::{channel::Channel, inbox::Delivery, voice::Attachment},
+    object::{Cursor, InterfaceId, Seq},
+    wire::Request,
+};
+
+/// An object that this client has a leaf of, or a voice for, or is just leaving.
+pub(super) struct Entry {
+    pub(super) channel: Arc<Channel>,
+    pub(super) interface: InterfaceId,
+    pub(super) leaf: Option<Leaf>,
+    /// The claim of the voices without a leaf.
+    pub(super) attachment: Weak<Attachment>,
+    /// Requests to part or detach that are not answered.
+    pub(super) parting: u32,
+    /// Whether somebody came in meanwhile: which of the two did the hub hear of last?
+    pub(super) is_unsure: bool,
+    /// The request that makes an object known which lives offline.
+    pub(super) publish: Option<Request>,
+}
+
+/// The one leaf of an object at this client.
+pub(super) struct Leaf {
+    pub(super) class: TypeId,
+    pub(super) class_name: &'static str,
+    pub(super) seat: Weak<dyn Any + Send + Sync>,
+    pub(super) generation: u64,
+    pub(super) delivery: Delivery,
+    /// How far the inbox has been filled; none until the hub knows the object.
+    pub(super) cursor: Option<Cursor>,
+    /// What is at or below it is the past.
+    pub(super) past: Seq,
+    /// Whether batches are dropped until the leaf has room and has joined again.
+    pub(super) lagging: bool,
+}
+
+impl Entry {
+    pub(super) fn new(channel: Arc<Channel>, interface: InterfaceId) -> Self {
+        Self {
+            channel,
+            interface,
+            leaf: None,
+            attachment: Weak::new(),
+            parting: 0,
+            is_unsure: false,
+            publish: None,
+        }
+    }
+
+    /// Somebody has come in.
+    pub(super) fn come_in(&mut self) {
+        self.is_unsure |= self.parting > 0;
+    }
+
+    /// The hub has answered a request to part. `true`: somebody has to say that they are here.
+    pub(super) fn went(&mut self) -> bool {
+        self.parting = self.parting.saturating_sub(1);
+        self.parting == 0 && std::mem::take(&mut self.is_unsure)
+    }
+
+    /// Whether nobody needs it any more.
+    pub(super) fn is_idle(&self) -> bool {
+        self.leaf.is_none() && self.parting == 0 && self.attachment.strong_count() == 0
+    }
+
+    /// The leaf, if it is still the one of that generation.
+    pub(super) fn leaf_of(&mut self, generation: u64) -> Option<&mut Leaf> {
+        self.leaf.as_mut().filter(|leaf| leaf.generation == generation)
+    }
+}

@@ -1,0 +1,122 @@
+//! The directory, as a client sees it.
+
+use actix::{Handler, Message};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Asked, Driver, mismatch};
+use crate::{
+    connection::Closed,
+    leaf::client::{ListError, NameError},
+    object::{Name, ObjectId},
+    wire::{Change, Changed, Entry, List, Listed, NameObject, Refusal, Request, Unwatch},
+};
+
+type ListReply = oneshot::Sender<Result<(Vec<Entry>, Request), ListError>>;
+
+/// Call an object something.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct NameIt {
+    pub(crate) object: ObjectId,
+    pub(crate) name: Name,
+    pub(crate) reply: oneshot::Sender<Result<(), NameError>>,
+}
+
+/// List names, and perhaps watch them.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct ListNames {
+    pub(crate) prefix: String,
+    pub(crate) watch: Option<mpsc::Sender<Change>>,
+    pub(crate) reply: ListReply,
+}
+
+/// Watch no more.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct EndWatch(pub(crate) Request);
+
+/// A listing that comes in pieces.
+pub(super) struct Listing {
+    entries: Vec<Entry>,
+    watch: Option<mpsc::Sender<Change>>,
+    reply: ListReply,
+}
+
+impl Listing {
+    pub(super) fn refuse(self, refusal: Refusal) {
+        let _nobody_waits = self.reply.send(Err(ListError::Refused(refusal)));
+    }
+}
+
+impl Driver {
+    pub(super) fn listed(&mut self, listed: Listed) -> Result<(), Closed> {
+        let Listed { request, entries, last } = listed;
+        let Asked::List(mut listing) = self.recall(request)? else {
+            return Err(mismatch(request));
+        };
+        listing.entries.extend(entries);
+        if !last {
+            self.requests.insert(request, Asked::List(listing));
+            return Ok(());
+        }
+        if let Some(watch) = listing.watch {
+            self.watches.insert(request, watch);
+        }
+        let _nobody_waits = listing.reply.send(Ok((listing.entries, request)));
+        Ok(())
+    }
+
+    pub(super) fn changed(&mut self, changed: Changed) {
+        let Changed { request, change } = changed;
+        let Some(watch) = self.watches.get(&request) else { return };
+        if watch.try_send(change).is_err() {
+            tracing::warn!("a watch of the directory is not read: it ends");
+            self.end_watch(request);
+        }
+    }
+
+    fn end_watch(&mut self, list: Request) {
+        if self.watches.remove(&list).is_some() {
+            self.ask(Asked::Nothing, |request| Unwatch { request, list });
+        }
+    }
+}
+
+impl Handler<NameIt> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, name_it: NameIt, _: &mut Self::Context) {
+        // Without a reply the caller is told why the connection is no more.
+        if self.is_closed() {
+            return;
+        }
+        let NameIt { object, name, reply } = name_it;
+        if let Some(entry) = self.entries.get(&object) {
+            entry.channel.publish();
+        }
+        self.ask(Asked::Name(reply), |request| NameObject { request, object, name });
+    }
+}
+
+impl Handler<ListNames> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, list: ListNames, _: &mut Self::Context) {
+        if self.is_closed() {
+            return;
+        }
+        let ListNames { prefix, watch, reply } = list;
+        let is_watch = watch.is_some();
+        let listing = Listing { entries: Vec::new(), watch, reply };
+        self.ask(Asked::List(listing), |request| List { request, prefix, watch: is_watch });
+    }
+}
+
+impl Handler<EndWatch> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, EndWatch(list): EndWatch, _: &mut Self::Context) {
+        self.end_watch(list);
+    }
+}

@@ -1,0 +1,117 @@
+//! Voices without a leaf: attached, and detached when the last is dropped.
+
+use std::sync::Arc;
+
+use actix::{AsyncContext, Context, Handler, Message};
+use tokio::sync::oneshot;
+
+use super::{Asked, Driver, entry::Entry, mismatch};
+use crate::{
+    connection::Closed,
+    leaf::{channel::Channel, client::JoinError, voice::Attachment},
+    object::{InterfaceId, Name, ObjectId},
+    wire::{self, Attached, Refusal, Target},
+};
+
+type Reply = oneshot::Sender<Result<AttachedTo, JoinError>>;
+
+/// Give a voice for the object of that name.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Attach {
+    pub(crate) name: Name,
+    pub(crate) interface: InterfaceId,
+    pub(crate) reply: Reply,
+}
+
+/// What a voice is made of.
+#[derive(Debug)]
+pub(crate) struct AttachedTo {
+    pub(crate) channel: Arc<Channel>,
+    pub(crate) attachment: Arc<Attachment>,
+}
+
+/// The last voice without a leaf is gone.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Detach(pub(crate) ObjectId);
+
+/// A voice that is to be given when the hub has answered.
+pub(super) struct Attaching {
+    name: Name,
+    interface: InterfaceId,
+    reply: Reply,
+}
+
+impl Attaching {
+    pub(super) fn refuse(self, refusal: Refusal) {
+        let _nobody_waits = self.reply.send(Err(JoinError::refused(self.name, refusal)));
+    }
+}
+
+impl Driver {
+    pub(super) fn attached(
+        &mut self,
+        attached: &Attached,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Closed> {
+        match self.recall(attached.request)? {
+            Asked::Attach(attaching) => self.attach(attaching, attached, ctx),
+            Asked::Reattach(object) => {
+                if let Some(entry) = self.entries.get(&object) {
+                    entry.channel.resume(attached.next_op);
+                }
+            }
+            _ => return Err(mismatch(attached.request)),
+        }
+        Ok(())
+    }
+
+    fn attach(&mut self, attaching: Attaching, attached: &Attached, ctx: &mut Context<Self>) {
+        let Some(link) = self.link.clone() else { return };
+        let Attaching { interface, reply, .. } = attaching;
+        let (object, next_op) = (attached.object, attached.next_op);
+        let entry = self.entries.entry(object).or_insert_with(|| {
+            Entry::new(Arc::new(Channel::open(object, link, next_op)), interface)
+        });
+        entry.come_in();
+        let attachment = entry
+            .attachment
+            .upgrade()
+            .unwrap_or_else(|| Arc::new(Attachment { object, driver: ctx.address() }));
+        entry.attachment = Arc::downgrade(&attachment);
+        let channel = entry.channel.clone();
+        let _nobody_waits = reply.send(Ok(AttachedTo { channel, attachment }));
+    }
+}
+
+impl Handler<Attach> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, attach: Attach, _: &mut Self::Context) {
+        // Without a reply the caller is told why the connection is no more.
+        if self.is_closed() {
+            return;
+        }
+        let Attach { name, interface, reply } = attach;
+        let target = Target::Name(name.clone());
+        let attaching = Attaching { name, interface: interface.clone(), reply };
+        self.ask(Asked::Attach(attaching), |request| wire::Attach { request, target, interface });
+    }
+}
+
+impl Handler<Detach> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, detach: Detach, _: &mut Self::Context) {
+        let Detach(object) = detach;
+        let is_closed = self.is_closed();
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        // Another voice may have been given since.
+        if entry.attachment.strong_count() > 0 || is_closed {
+            return;
+        }
+        entry.parting += 1;
+        self.ask(Asked::Part(object), |request| wire::Detach { request, object });
+    }
+}

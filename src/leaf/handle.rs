@@ -1,0 +1,184 @@
+//! What keeps a leaf joined.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use actix::{Addr, Handler, Message, Recipient};
+
+use super::{
+    channel::{Gone, Receipted, ShoutError},
+    client::Keep,
+    driver::{Driver, NameIt, Unseat},
+    recipient::{Speaker, speaker},
+    voice::Voice,
+};
+use crate::{
+    object::{Leaf, Local, Name, ObjectId, Receipt, Shout, ShoutAt},
+    supervise::StartError,
+};
+
+/// Keeps a leaf joined, shouts at its object and speaks to it locally. The last clone's drop
+/// parts the leaf and stops it.
+///
+/// ```no_run
+/// # use actix_multiplex::{Client, Leaf, Local, Shout, ShoutAt};
+/// # async fn example<F: Leaf, Croak: ShoutAt<F::Interface>>(client: Client, croak: Croak)
+/// #     -> Result<(), Box<dyn std::error::Error>> where Croak: Clone {
+/// let kermit = client.join::<F>("kermit").await?;
+/// kermit.send(Shout(croak)).await?;      // every leaf hears it, this one too
+/// # Ok(())
+/// # }
+/// ```
+pub struct Handle<A: Leaf>(Arc<Seat<A>>);
+
+/// A leaf's place at its client.
+pub(crate) struct Seat<A: Leaf> {
+    pub(crate) addr: Addr<A>,
+    pub(crate) voice: Voice<A::Interface>,
+    pub(crate) generation: u64,
+    pub(crate) driver: Addr<Driver>,
+    pub(crate) keep: Arc<Keep>,
+    pub(crate) speaker: OnceLock<Addr<Speaker<A::Interface>>>,
+}
+
+impl<A: Leaf> Drop for Seat<A> {
+    fn drop(&mut self) {
+        let (object, generation) = (self.voice.object(), self.generation);
+        self.driver.do_send(Unseat { object, generation });
+    }
+}
+
+impl<A: Leaf> Handle<A> {
+    pub(crate) fn new(seat: Arc<Seat<A>>) -> Self {
+        Self(seat)
+    }
+
+    /// Says something in the way its adverb tells: [`Shout`] to all, [`Local`] to this leaf.
+    ///
+    /// A shout waits for room in the window and then for its receipt: see [`Voice::send`]. A local
+    /// message waits for its handler's answer, and never touches the network.
+    ///
+    /// # Errors
+    /// A shout: [`ShoutError`], with the message. A local message: [`Gone`] when the leaf has
+    /// stopped.
+    pub fn send<T: Adverb<A>>(
+        &self,
+        what: T,
+    ) -> impl Future<Output = T::Output> + Send + use<'_, A, T> {
+        what.say(self)
+    }
+
+    /// Shouts now: see [`Voice::try_send`].
+    ///
+    /// # Errors
+    /// [`ShoutError::Full`] without room in the window, [`ShoutError::Encode`],
+    /// [`ShoutError::Gone`]: nothing was sent.
+    pub fn try_send<M: ShoutAt<A::Interface>>(
+        &self,
+        shout: Shout<M>,
+    ) -> Result<Receipted, ShoutError<M>> {
+        self.0.voice.try_send(shout)
+    }
+
+    /// Calls the object something in the directory. A leaf that lived offline is published first.
+    ///
+    /// # Errors
+    /// [`NameError`](super::NameError): the name is none, or is taken, or the object has one.
+    pub async fn name(&self, name: &str) -> Result<(), super::NameError> {
+        let name: Name = name.parse()?;
+        let object = self.object();
+        self.0.keep.request(|reply| NameIt { object, name, reply }).await?
+    }
+
+    /// Shouts from elsewhere; keeps nothing alive.
+    pub fn voice(&self) -> Voice<A::Interface> {
+        self.0.voice.clone()
+    }
+
+    /// The leaf itself, for its other messages. It is no leaf any more when the handles are gone.
+    pub fn addr(&self) -> Addr<A> {
+        self.0.addr.clone()
+    }
+
+    /// An address that any actix program can shout through. Its actor is started on this arbiter
+    /// when this is first called.
+    ///
+    /// # Ordering
+    /// The shouts through one recipient keep their order; among those sent through the handle
+    /// itself their place is not promised.
+    ///
+    /// An address has neither bound nor answer: a shout that finds the window full comes back to
+    /// `send` as [`ShoutError::Full`], and with `do_send` it is lost, which is logged and counted
+    /// in [`Client::unsent`](super::Client::unsent).
+    ///
+    /// # Errors
+    /// [`StartError`] when this thread has no arbiter.
+    pub fn recipient<M>(&self) -> Result<Recipient<Shout<M>>, StartError>
+    where
+        M: ShoutAt<A::Interface>,
+    {
+        if let Some(speaker) = self.0.speaker.get() {
+            return Ok(speaker.clone().recipient());
+        }
+        let started = speaker(self.0.voice.clone(), &self.0.keep)?;
+        Ok(self.0.speaker.get_or_init(|| started).clone().recipient())
+    }
+
+    /// The object.
+    pub fn object(&self) -> ObjectId {
+        self.0.voice.object()
+    }
+
+    /// Why shouts fail for good, if they do.
+    pub fn gone(&self) -> Option<Gone> {
+        self.0.voice.gone()
+    }
+}
+
+impl<A: Leaf> Clone for Handle<A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<A: Leaf> fmt::Debug for Handle<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("object", &self.object()).finish_non_exhaustive()
+    }
+}
+
+/// The ways of saying something through a [`Handle`]: [`Shout`] and [`Local`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent to a `{A}` through its handle",
+    label = "say how: `Shout(..)` or `Local(..)`",
+    note = "`Shout(message)` goes to every leaf of the object, `Local(message)` only to this one"
+)]
+pub trait Adverb<A: Leaf>: Send {
+    /// What comes back.
+    type Output;
+
+    /// Says it.
+    fn say(self, handle: &Handle<A>) -> impl Future<Output = Self::Output> + Send;
+}
+
+impl<A: Leaf, M: ShoutAt<A::Interface>> Adverb<A> for Shout<M> {
+    type Output = Result<Receipt, ShoutError<M>>;
+
+    async fn say(self, handle: &Handle<A>) -> Self::Output {
+        handle.0.voice.send(self).await
+    }
+}
+
+impl<A, M> Adverb<A> for Local<M>
+where
+    A: Leaf + Handler<Self>,
+    M: Message<Result: Send> + Send + 'static,
+{
+    type Output = Result<M::Result, Gone>;
+
+    async fn say(self, handle: &Handle<A>) -> Self::Output {
+        handle.0.addr.send(self).await.map_err(|_| Gone::Parted)
+    }
+}

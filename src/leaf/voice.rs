@@ -1,0 +1,119 @@
+//! What one shouts through without being kept by it.
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use actix::Addr;
+
+use super::{
+    channel::{Channel, Failure, Gone, Receipted, ShoutError},
+    driver::{Detach, Driver},
+};
+use crate::{
+    limits::SHOUT_BYTES_MAX,
+    object::{Interface, ObjectId, Receipt, Shout, ShoutAt, encode},
+    wire::carried_bytes,
+};
+
+/// Shouts at an object. It keeps nothing alive: a leaf holds its own voice, and `client.voice`
+/// gives one to whoever has no leaf (a script, an HTTP handler).
+///
+/// # Ordering
+/// Shouts are heard in the order in which `send` was first polled or `try_send` called, by all
+/// clones of a voice and the handles of the same client together.
+///
+/// ```no_run
+/// # use actix_multiplex::{Client, Interface, Shout, ShoutAt};
+/// # async fn example<Frog: Interface, Croak: ShoutAt<Frog>>(client: Client, croak: Croak)
+/// #     -> Result<(), Box<dyn std::error::Error>> where Croak: 'static {
+/// let kermit = client.voice::<Frog>("kermit").await?;
+/// let receipt = kermit.send(Shout(croak)).await?;
+/// println!("heard at {}", receipt.seq());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Voice<I> {
+    channel: Arc<Channel>,
+    attachment: Option<Arc<Attachment>>,
+    interface: PhantomData<fn() -> I>,
+}
+
+/// A voice's claim on an object that its client may have no leaf of; given up when dropped.
+#[derive(Debug)]
+pub(crate) struct Attachment {
+    pub(crate) object: ObjectId,
+    pub(crate) driver: Addr<Driver>,
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.driver.do_send(Detach(self.object));
+    }
+}
+
+impl<I: Interface> Voice<I> {
+    pub(crate) fn new(channel: Arc<Channel>, attachment: Option<Arc<Attachment>>) -> Self {
+        Self { channel, attachment, interface: PhantomData }
+    }
+
+    /// Shouts, as soon as the window has room, and waits for the receipt.
+    ///
+    /// # Errors
+    /// [`ShoutError`]: every variant gives the message back and says whether it may have been
+    /// heard. It is never [`Full`](ShoutError::Full).
+    ///
+    /// # Cancel safety
+    /// Dropped before it is polled, nothing is sent. Dropped later, the shout may be heard.
+    pub async fn send<M: ShoutAt<I>>(&self, shout: Shout<M>) -> Result<Receipt, ShoutError<M>> {
+        let Shout(message) = shout;
+        let outcome = match payload(&message) {
+            Ok(payload) => match self.channel.send(M::KIND, &payload).await {
+                Ok(receipted) => receipted.outcome().await,
+                Err(failure) => Err(failure),
+            },
+            Err(failure) => Err(failure),
+        };
+        outcome.map_err(|failure| failure.with(message))
+    }
+
+    /// Shouts now. The receipt can be waited for, or dropped.
+    ///
+    /// # Errors
+    /// [`ShoutError::Full`] without room in the window, [`ShoutError::Encode`],
+    /// [`ShoutError::Gone`]: nothing was sent.
+    pub fn try_send<M: ShoutAt<I>>(&self, shout: Shout<M>) -> Result<Receipted, ShoutError<M>> {
+        let Shout(message) = shout;
+        self.launch(&message).map_err(|failure| failure.with(message))
+    }
+
+    /// Shouts now; the message stays with the caller.
+    pub(super) fn launch<M: ShoutAt<I>>(&self, message: &M) -> Result<Receipted, Failure> {
+        self.channel.try_send(M::KIND, &payload(message)?)
+    }
+
+    /// The object.
+    pub fn object(&self) -> ObjectId {
+        self.channel.object
+    }
+
+    /// Why shouts fail for good, if they do.
+    pub fn gone(&self) -> Option<Gone> {
+        self.channel.gone()
+    }
+}
+
+impl<I> Clone for Voice<I> {
+    fn clone(&self) -> Self {
+        let (channel, attachment) = (self.channel.clone(), self.attachment.clone());
+        Self { channel, attachment, interface: PhantomData }
+    }
+}
+
+impl<I> fmt::Debug for Voice<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Voice").field("object", &self.channel.object).finish_non_exhaustive()
+    }
+}
+
+fn payload<M: serde::Serialize>(message: &M) -> Result<Vec<u8>, Failure> {
+    encode(message, SHOUT_BYTES_MAX - carried_bytes(&[])).map_err(Failure::Encode)
+}
