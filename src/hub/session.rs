@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     connection::{Burst, Closed, Held, Inward, Queue, Reader},
-    limits::{INWARD_BYTES_MAX, KIND_MAX, REQUEST_BYTES_MIN, SHOUT_BYTES_MAX},
+    limits::{INWARD_BYTES_MAX, REQUEST_BYTES_MIN, SHOUT_BYTES_MAX},
     object::{ObjectId, SessionId},
     wire::{EndReason, Ended, Frame, Outcome, Request, ShoutFrame, Verdict, carried_bytes},
 };
@@ -240,15 +240,6 @@ fn check_shout(header: &ShoutFrame, payload: usize) -> Result<(), Closed> {
     let nonsense = |what: &str| Err(Closed::protocol(format!("a Shout frame {what}")));
     if header.origin.is_some() {
         return nonsense("names an origin, which only links between hubs do");
-    }
-    if header.flags != 0 {
-        return nonsense("has flags of a later version");
-    }
-    if header.op.0 == 0 || header.op.0 == u64::MAX {
-        return nonsense("has an op out of range");
-    }
-    if header.kind.0 > KIND_MAX {
-        return nonsense("has a kind that is the hubs' own");
     }
     if payload + carried_bytes(&header.carried) > SHOUT_BYTES_MAX {
         return nonsense("is larger than a batch can carry");

@@ -1,8 +1,11 @@
 //! Names of objects and tags of interfaces: short texts that are safe to print.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, marker::PhantomData, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, Visitor},
+};
 
 use crate::limits::{NAME_BYTES_MAX, TAG_BYTES_MAX};
 
@@ -49,11 +52,26 @@ fn check(text: &str, max: usize) -> Result<(), InvalidName> {
     }
 }
 
+/// Reads a text and checks it before it is copied.
+struct Checked<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = InvalidName>> Visitor<'_> for Checked<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a short text without control characters")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 macro_rules! short_text {
     ($(#[$meta:meta])* $name:ident, $max:expr) => {
         $(#[$meta])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(into = "String")]
         pub struct $name(Box<str>);
 
         impl $name {
@@ -78,6 +96,12 @@ macro_rules! short_text {
             fn try_from(text: String) -> Result<Self, InvalidName> {
                 check(&text, $max)?;
                 Ok(Self(text.into()))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Checked(PhantomData))
             }
         }
 

@@ -34,6 +34,19 @@ pub struct Joined {
     pub carried: Vec<Carried>,
 }
 
+impl Joined {
+    pub(super) fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
+        let is_bare = payload.is_empty() && self.carried.is_empty();
+        if !self.restore && !is_bare {
+            return Err("a state that is not to be restored");
+        }
+        if self.start.seq > self.last {
+            return Err("the start is after the last seq");
+        }
+        check_op(self.next_op)
+    }
+}
+
 /// The session can shout at the object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
@@ -46,6 +59,12 @@ pub struct Attached {
     /// The op that the object's home awaits from this session. What became of earlier ones
     /// stands in the batches that follow, or in the Outcome frames that do.
     pub next_op: Op,
+}
+
+impl Attached {
+    pub(super) fn check(&self, _: &[u8]) -> Result<(), &'static str> {
+        check_op(self.next_op)
+    }
 }
 
 /// A request was carried out.
@@ -126,6 +145,21 @@ pub struct Outcome {
     pub op: Op,
     /// What became of it.
     pub verdict: Verdict,
+}
+
+impl Outcome {
+    pub(super) fn check(&self, _: &[u8]) -> Result<(), &'static str> {
+        check_op(self.op)?;
+        match self.verdict {
+            Verdict::Sequenced { seq: Seq(0), .. } => Err("seqs count from 1"),
+            Verdict::Sequenced { count: 0, .. } => Err("a run without ops"),
+            Verdict::Sequenced { seq, count } => {
+                let ends = [self.op.0, seq.0].map(|first| first.checked_add(count.into()));
+                ends.iter().all(Option::is_some).then_some(()).ok_or("the run overflows")
+            }
+            Verdict::Refused { .. } | Verdict::Gap => Ok(()),
+        }
+    }
 }
 
 /// What became of a shout.
@@ -221,4 +255,8 @@ pub enum Change {
     Added(Entry),
     /// A name went.
     Removed(Name),
+}
+
+fn check_op(op: Op) -> Result<(), &'static str> {
+    (op != Op(0)).then_some(()).ok_or("ops count from 1")
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Carried, FrameError, FrameType,
-    codec::{bounded, put_varint},
+    codec::{bounded, put_varint, varint_bytes, written_bytes},
 };
 use crate::{
     limits::{self, BATCH_SESSIONS_MAX, FRAME_BYTES_MAX},
@@ -136,7 +136,9 @@ impl BatchBuilder {
     }
 }
 
-/// Bytes of a list of carried objects, at most.
+/// Bytes of a list of carried objects, at most: what it counts for in
+/// [`SHOUT_BYTES_MAX`](limits::SHOUT_BYTES_MAX) and
+/// [`STATE_BYTES_MAX`](limits::STATE_BYTES_MAX).
 pub fn carried_bytes(carried: &[Carried]) -> usize {
     carried.iter().map(|each| 16 + 1 + each.tag.as_str().len() + 10).sum::<usize>() + 1
 }
@@ -182,6 +184,9 @@ impl Batch {
     pub(super) fn decode(bytes: &Bytes) -> Result<Self, FrameError> {
         let malformed = || FrameError::Header { frame: FrameType::Batch, bytes: bytes.len() + 1 };
         let (header, body) = postcard::take_from_bytes::<Header>(bytes).map_err(|_| malformed())?;
+        if written_bytes(&header) != bytes.len() - body.len() {
+            return Err(malformed());
+        }
         let batch = Self {
             object: header.object,
             epoch: header.epoch,
@@ -191,7 +196,12 @@ impl Batch {
             count: header.count,
             body: bytes.slice(bytes.len() - body.len()..),
         };
-        batch.check().ok_or_else(malformed)??;
+        let (left, ops_fit) = batch.scan().ok_or_else(malformed)?;
+        if left > 0 {
+            let frame = FrameType::Batch;
+            return Err(FrameError::LeftOver { frame, left });
+        }
+        batch.check(ops_fit)?;
         Ok(batch)
     }
 
@@ -213,10 +223,8 @@ impl Batch {
 
     /// The shout at byte `at` of the body, which is the `place`th; moves `at` behind it.
     pub fn take(&self, at: &mut usize, place: u64) -> Option<Shouted> {
-        let (row, rest) = postcard::take_from_bytes::<Row<'_>>(self.body.get(*at..)?).ok()?;
-        let end = self.body.len() - rest.len();
-        let payload = self.body.slice(end - row.payload.len()..end);
-        *at = end;
+        let row = self.row(at)?;
+        let payload = self.body.slice(*at - row.payload.len()..*at);
         let op = self.sessions.get(row.session as usize)?.1.plus(row.op_offset);
         Some(Shouted {
             seq: self.first_seq.plus(place),
@@ -228,25 +236,40 @@ impl Batch {
         })
     }
 
-    fn check(&self) -> Option<Result<(), FrameError>> {
-        let mut at = 0;
-        for place in 0..u64::from(self.count) {
-            self.take(&mut at, place)?;
+    fn row(&self, at: &mut usize) -> Option<Row<'_>> {
+        let (row, rest) = postcard::take_from_bytes::<Row<'_>>(self.body.get(*at..)?).ok()?;
+        *at = self.body.len() - rest.len();
+        Some(row)
+    }
+
+    /// Goes through the shouts: how many bytes are left behind the last, and whether all ops are
+    /// numbers. `None` when one of the shouts is malformed.
+    fn scan(&self) -> Option<(usize, bool)> {
+        let (mut at, mut ops_fit) = (0, true);
+        for _ in 0..self.count {
+            let begin = at;
+            let row = self.row(&mut at)?;
+            let (_, first) = self.sessions.get(usize::from(row.session))?;
+            if row.carries_nothing() || row.written_bytes() != at - begin {
+                return None;
+            }
+            ops_fit &= first.0.checked_add(row.op_offset).is_some();
         }
+        Some((self.body.len() - at, ops_fit))
+    }
+
+    fn check(&self, ops_fit: bool) -> Result<(), FrameError> {
+        let last_seq = self.first_seq.0.checked_add(self.count.into());
+        let what = match self {
+            Self { count: 0, .. } => "a batch has at least one shout",
+            Self { first_seq: Seq(0), .. } => "seqs count from 1",
+            _ if last_seq.is_none() => "the seqs overflow",
+            _ if self.sessions.iter().any(|(_, first)| *first == Op(0)) => "ops count from 1",
+            _ if !ops_fit => "the ops overflow",
+            _ => return Ok(()),
+        };
         let frame = FrameType::Batch;
-        Some(match self.body.len() - at {
-            0 if self.count == 0 => {
-                Err(FrameError::Nonsense { frame, what: "a batch has at least one shout" })
-            }
-            0 if self.first_seq == Seq(0) => {
-                Err(FrameError::Nonsense { frame, what: "seqs count from 1" })
-            }
-            0 if self.first_seq.0.checked_add(self.count.into()).is_none() => {
-                Err(FrameError::Nonsense { frame, what: "the seqs overflow" })
-            }
-            0 => Ok(()),
-            left => Err(FrameError::LeftOver { frame, left }),
-        })
+        Err(FrameError::Nonsense { frame, what })
     }
 }
 
@@ -261,7 +284,26 @@ struct Row<'a> {
     payload: &'a [u8],
 }
 
-#[derive(Deserialize)]
+impl Row<'_> {
+    /// Whether it has a list of carried objects and nothing in it, where none would do.
+    fn carries_nothing(&self) -> bool {
+        self.carried.as_ref().is_some_and(|list| list.0.is_empty())
+    }
+
+    /// Bytes of the row in its shortest form.
+    fn written_bytes(&self) -> usize {
+        let payload = self.payload.len();
+        varint_bytes(self.session.into())
+            + varint_bytes(self.op_offset)
+            + varint_bytes(self.kind.0.into())
+            + 1
+            + self.carried.as_ref().map_or(0, written_bytes)
+            + varint_bytes(payload as u64)
+            + payload
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 struct CarriedList(
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")] Vec<Carried>,
 );
@@ -373,5 +415,25 @@ mod tests {
         assert_eq!(bytes[row..], [0, 0, 1, 0, 0]);
         bytes[row] = 1;
         assert!(Batch::decode(&bytes.into()).is_err());
+    }
+
+    #[test]
+    fn an_op_beyond_all_numbers_and_an_empty_list_are_errors() {
+        let mut builder = builder();
+        builder.push(ALEC, Op(u64::MAX), Kind(1), &[], b"");
+        let bytes = builder.seal(0).slice(5..).to_vec();
+        let offset = bytes.len() - 4;
+        assert!(Batch::decode(&bytes.clone().into()).is_ok());
+
+        let mut beyond = bytes.clone();
+        beyond[offset] = 1;
+        let what = "the ops overflow";
+        let frame = FrameType::Batch;
+        assert_eq!(Batch::decode(&beyond.into()), Err(FrameError::Nonsense { frame, what }));
+
+        let mut carries_nothing = bytes;
+        carries_nothing.splice(offset + 2..offset + 3, [1, 0]);
+        let malformed = Batch::decode(&carries_nothing.into());
+        assert!(matches!(malformed, Err(FrameError::Header { .. })), "{malformed:?}");
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use bytes::BufMut;
+use postcard::ser_flavors::Size;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{Error, SeqAccess, Visitor},
 };
 
@@ -103,6 +104,17 @@ pub(super) fn put_varint(buffer: &mut impl BufMut, mut value: u64) {
     buffer.put_u8(value as u8);
 }
 
+/// Bytes of `value` as [`put_varint`] writes it.
+pub(super) fn varint_bytes(value: u64) -> usize {
+    (u64::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
+}
+
+/// Bytes of `value` as postcard writes it. Postcard also reads numbers with more bytes than they
+/// need; what was read is longer than this then, and no decoder here takes it.
+pub(super) fn written_bytes<T: Serialize>(value: &T) -> usize {
+    postcard::serialize_with_flavor(value, Size::default()).expect("headers are plain data")
+}
+
 /// Reads a list of at most `MAX` items. The count is checked before memory is taken for it.
 pub(super) fn bounded<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -143,11 +155,24 @@ pub(super) fn bounded_text<'de, D, const MAX: usize>(deserializer: D) -> Result<
 where
     D: Deserializer<'de>,
 {
-    let text = <&str>::deserialize(deserializer)?;
-    if text.len() > MAX {
-        return Err(D::Error::invalid_length(text.len(), &"a shorter text"));
+    deserializer.deserialize_str(BoundedText::<MAX>)
+}
+
+struct BoundedText<const MAX: usize>;
+
+impl<const MAX: usize> Visitor<'_> for BoundedText<MAX> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a text of at most {MAX} bytes")
     }
-    Ok(text.to_owned())
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        if text.len() > MAX {
+            return Err(E::invalid_length(text.len(), &self));
+        }
+        Ok(text.to_owned())
+    }
 }
 
 /// Shortens `text` to a reason that fits its bound, at a character boundary.
@@ -185,10 +210,12 @@ mod tests {
 
     #[test]
     fn varints_are_postcards() {
-        for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX] {
+        for value in [0, 1, 127, 128, 16_383, 16_384, u64::from(u32::MAX), u64::MAX] {
             let mut ours = Vec::new();
             put_varint(&mut ours, value);
             assert_eq!(ours, postcard::to_stdvec(&value).expect("a number"));
+            assert_eq!(varint_bytes(value), ours.len());
+            assert_eq!(written_bytes(&value), ours.len());
         }
     }
 

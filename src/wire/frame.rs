@@ -6,13 +6,17 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Attach, Attached, Batch, Changed, Create, Detach, Done, Ended, FrameError, Goodbye, Hello,
     Join, Joined, List, Listed, NameObject, Outcome, Part, Refused, Rejoin, ShoutFrame, Unwatch,
-    Welcome,
+    Welcome, codec::written_bytes,
 };
 
 macro_rules! frames {
     (
-        plain { $($plain_number:literal => $plain:ident($plain_type:ty),)* }
-        payload { $($loaded_number:literal => $loaded:ident($loaded_type:ty),)* }
+        plain {
+            $($plain_number:literal => $plain:ident($plain_type:ty) $(if $plain_check:path)?,)*
+        }
+        payload {
+            $($loaded_number:literal => $loaded:ident($loaded_type:ty) $(if $loaded_check:path)?,)*
+        }
     ) => {
         /// The numbers of the frames, never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,9 +53,9 @@ macro_rules! frames {
                 match number {
                     4 => empty(bytes).map(|()| Self::Heartbeat),
                     38 => Batch::decode(&bytes.slice(1..)).map(Self::Batch),
-                    $($plain_number => plain(FrameType::$plain, bytes).map(Self::$plain),)*
+                    $($plain_number => plain(bytes).map(Self::$plain),)*
                     $($loaded_number => {
-                        let (header, payload) = loaded(FrameType::$loaded, bytes)?;
+                        let (header, payload) = loaded(bytes)?;
                         Ok(Self::$loaded(header, payload))
                     })*
                     other => Err(FrameError::UnknownType(other)),
@@ -69,15 +73,27 @@ macro_rules! frames {
             }
         }
 
-        $(impl Header for $plain_type { const TYPE: FrameType = FrameType::$plain; })*
-        $(impl Header for $loaded_type { const TYPE: FrameType = FrameType::$loaded; })*
+        $(impl Header for $plain_type {
+            const TYPE: FrameType = FrameType::$plain;
+
+            $(fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
+                $plain_check(self, payload)
+            })?
+        })*
+        $(impl Header for $loaded_type {
+            const TYPE: FrameType = FrameType::$loaded;
+
+            $(fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
+                $loaded_check(self, payload)
+            })?
+        })*
     };
 }
 
 frames! {
     plain {
-        1 => Hello(Hello),
-        2 => Welcome(Welcome),
+        1 => Hello(Hello) if Hello::check,
+        2 => Welcome(Welcome) if Welcome::check,
         3 => Goodbye(Goodbye),
         17 => Join(Join),
         18 => Part(Part),
@@ -86,19 +102,19 @@ frames! {
         21 => NameObject(NameObject),
         22 => List(List),
         23 => Unwatch(Unwatch),
-        33 => Attached(Attached),
+        33 => Attached(Attached) if Attached::check,
         34 => Done(Done),
         35 => Refused(Refused),
         36 => Listed(Listed),
         37 => Changed(Changed),
-        39 => Outcome(Outcome),
+        39 => Outcome(Outcome) if Outcome::check,
         40 => Rejoin(Rejoin),
         41 => Ended(Ended),
     }
     payload {
-        16 => Create(Create),
-        24 => Shout(ShoutFrame),
-        32 => Joined(Joined),
+        16 => Create(Create) if Create::check,
+        24 => Shout(ShoutFrame) if ShoutFrame::check,
+        32 => Joined(Joined) if Joined::check,
     }
 }
 
@@ -106,6 +122,14 @@ frames! {
 pub trait Header: Serialize + DeserializeOwned {
     /// The frame type it is the header of.
     const TYPE: FrameType;
+
+    /// Whether it says what can be, with `payload` behind it.
+    ///
+    /// # Errors
+    /// What is wrong, for [`FrameError::Nonsense`].
+    fn check(&self, _payload: &[u8]) -> Result<(), &'static str> {
+        Ok(())
+    }
 }
 
 /// Writes a frame without payload, with its length prefix.
@@ -150,17 +174,108 @@ fn empty(bytes: &Bytes) -> Result<(), FrameError> {
     }
 }
 
-fn plain<H: DeserializeOwned>(frame: FrameType, bytes: &Bytes) -> Result<H, FrameError> {
-    let (header, payload) = loaded(frame, bytes)?;
-    match payload.len() {
-        0 => Ok(header),
-        left => Err(FrameError::LeftOver { frame, left }),
+fn plain<H: Header>(bytes: &Bytes) -> Result<H, FrameError> {
+    let (header, payload_at) = header::<H>(bytes)?;
+    match bytes.len() - payload_at {
+        0 => sane(header, &[]),
+        left => Err(FrameError::LeftOver { frame: H::TYPE, left }),
     }
 }
 
-fn loaded<H: DeserializeOwned>(frame: FrameType, bytes: &Bytes) -> Result<(H, Bytes), FrameError> {
-    let (header, payload) = postcard::take_from_bytes(&bytes[1..])
-        .map_err(|_| FrameError::Header { frame, bytes: bytes.len() })?;
-    let payload = bytes.slice(bytes.len() - payload.len()..);
-    Ok((header, payload))
+fn loaded<H: Header>(bytes: &Bytes) -> Result<(H, Bytes), FrameError> {
+    let (header, payload_at) = header::<H>(bytes)?;
+    let payload = bytes.slice(payload_at..);
+    Ok((sane(header, &payload)?, payload))
+}
+
+/// Reads a header, and tells where it ends. Only its shortest form is taken, so that every value
+/// is written in one way.
+fn header<H: Header>(bytes: &Bytes) -> Result<(H, usize), FrameError> {
+    let malformed = || FrameError::Header { frame: H::TYPE, bytes: bytes.len() };
+    let (header, payload) = postcard::take_from_bytes(&bytes[1..]).map_err(|_| malformed())?;
+    let payload_at = bytes.len() - payload.len();
+    if written_bytes(&header) != payload_at - 1 {
+        return Err(malformed());
+    }
+    Ok((header, payload_at))
+}
+
+fn sane<H: Header>(header: H, payload: &[u8]) -> Result<H, FrameError> {
+    let nonsense = |what| FrameError::Nonsense { frame: H::TYPE, what };
+    header.check(payload).map_err(nonsense)?;
+    Ok(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        limits::STATE_BYTES_MAX,
+        object::{Cursor, Epoch, Kind, ObjectId, Op, Seq},
+        wire::{Carried, carried_bytes},
+    };
+
+    const OBJECT: ObjectId = ObjectId([1; 16]);
+
+    fn nonsense(frame: FrameType, what: &'static str) -> Result<Frame, FrameError> {
+        Err(FrameError::Nonsense { frame, what })
+    }
+
+    #[test]
+    fn a_number_with_more_bytes_than_it_needs_is_malformed() {
+        let malformed = |frame, bytes| Err(FrameError::Header { frame, bytes });
+        let decode = |bytes: &'static [u8]| Frame::decode(&Bytes::from_static(bytes));
+        assert!(decode(&[34, 1]).is_ok());
+        assert_eq!(decode(&[34, 0x81, 0]), malformed(FrameType::Done, 3));
+        assert_eq!(decode(&[36, 1, 0x80, 0, 1]), malformed(FrameType::Listed, 5));
+    }
+
+    #[test]
+    fn a_shout_with_reserved_or_impossible_numbers_is_nonsense() {
+        let shout = ShoutFrame {
+            object: OBJECT,
+            op: Op(1),
+            kind: Kind(65_279),
+            flags: 0,
+            origin: None,
+            carried: Vec::new(),
+        };
+        let decode = |shout: &ShoutFrame| Frame::decode(&encode(shout).slice(4..));
+        assert!(decode(&shout).is_ok());
+        for (wrong, what) in [
+            (ShoutFrame { op: Op(0), ..shout.clone() }, "ops count from 1"),
+            (ShoutFrame { flags: 1, ..shout.clone() }, "flags are 0 in version 1"),
+            (ShoutFrame { kind: Kind(65_280), ..shout }, "kinds from 65280 on are the hubs'"),
+        ] {
+            assert_eq!(decode(&wrong), nonsense(FrameType::Shout, what));
+        }
+    }
+
+    #[test]
+    fn the_largest_state_fits_a_joined_frame_beside_all_else_at_its_largest() {
+        let tag: crate::object::Tag = "t".repeat(64).parse().expect("ok");
+        let seq = Seq(u64::MAX - 1);
+        let carried = vec![Carried { object: OBJECT, tag, seq }; 64];
+        let state = vec![0; STATE_BYTES_MAX - carried_bytes(&carried)];
+        let joined = Joined {
+            request: u32::MAX,
+            object: OBJECT,
+            name: Some("n".repeat(128).parse().expect("ok")),
+            start: Cursor { epoch: Epoch([9; 8]), seq },
+            last: seq,
+            restore: true,
+            resync: None,
+            next_op: Op(u64::MAX),
+            carried,
+        };
+        let frame = encode_with(&joined, &state);
+        assert_eq!(
+            Frame::decode(&frame.slice(4..)),
+            Ok(Frame::Joined(joined.clone(), state.into()))
+        );
+
+        let stateless = Joined { restore: false, ..joined };
+        let refused = Frame::decode(&encode(&stateless).slice(4..));
+        assert_eq!(refused, nonsense(FrameType::Joined, "a state that is not to be restored"));
+    }
 }

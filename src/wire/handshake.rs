@@ -38,6 +38,13 @@ pub struct Hello {
 impl Hello {
     /// What a Hello begins with.
     pub const MAGIC: [u8; 4] = *b"MPLX";
+
+    pub(super) fn check(&self, _: &[u8]) -> Result<(), &'static str> {
+        match self.magic {
+            Self::MAGIC => Ok(()),
+            _ => Err("it does not begin with `MPLX`"),
+        }
+    }
 }
 
 /// A session to go on with, and the proof that it is one's own.
@@ -77,6 +84,18 @@ pub struct Welcome {
     /// Fields of later versions; unknown ones are ignored.
     #[serde(deserialize_with = "bounded::<_, _, { limits::EXTRAS_MAX }>")]
     pub extras: Vec<Extra>,
+}
+
+impl Welcome {
+    pub(super) fn check(&self, _: &[u8]) -> Result<(), &'static str> {
+        match self.limits {
+            Limits { heartbeat_ms: 0, .. } => Err("heartbeats without a pause"),
+            limits if limits.silence_ms <= limits.heartbeat_ms => {
+                Err("silence is held for death before a heartbeat is due")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What both sides of a connection keep to.

@@ -38,6 +38,16 @@ pub struct Create {
     pub carried: Vec<Carried>,
 }
 
+impl Create {
+    pub(super) fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
+        let is_bare = payload.is_empty() && self.carried.is_empty();
+        if !self.stateful && !is_bare {
+            return Err("a state of an object without one");
+        }
+        Ok(())
+    }
+}
+
 /// Which object a request means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

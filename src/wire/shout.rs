@@ -8,7 +8,7 @@ use super::{
     codec::{bounded, put_varint},
 };
 use crate::{
-    limits,
+    limits::{self, KIND_MAX},
     object::{Kind, ObjectId, Op, Seq, SessionId, Tag},
 };
 
@@ -39,6 +39,17 @@ pub struct ShoutFrame {
     /// The objects that the payload carries.
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
     pub carried: Vec<Carried>,
+}
+
+impl ShoutFrame {
+    pub(super) fn check(&self, _: &[u8]) -> Result<(), &'static str> {
+        match self {
+            Self { op: Op(0), .. } => Err("ops count from 1"),
+            Self { flags: 1.., .. } => Err("flags are 0 in version 1"),
+            Self { kind, .. } if kind.0 > KIND_MAX => Err("kinds from 65280 on are the hubs'"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A whole Shout frame without origin and carried objects: what [`super::encode_with`] writes,

@@ -80,9 +80,6 @@ impl Session {
 }
 
 fn judge(hello: &Hello) -> Result<u16, Closed> {
-    if hello.magic != Hello::MAGIC {
-        return Err(Closed::protocol("the Hello does not begin with MPLX"));
-    }
     negotiate(hello.version_min, hello.version_max)
         .map_err(|error| Closed::local(CloseCode::Version, Fault::Nobody, error))
 }

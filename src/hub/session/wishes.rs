@@ -298,9 +298,6 @@ fn check_state(create: &Create, state: &Bytes) -> Result<(), Closed> {
         let why = format!("a state of {bytes} bytes exceeds the limit of {STATE_BYTES_MAX}");
         return Err(Closed::protocol(why));
     }
-    if !create.stateful && (!state.is_empty() || !create.carried.is_empty()) {
-        return Err(Closed::protocol("an object without state was created with one"));
-    }
     Ok(())
 }
 
