@@ -6,3 +6,4 @@ mod tidy;
 #[cfg(feature = "testing")]
 mod transcript;
 mod transport;
+mod vectors;
