@@ -1,5 +1,5 @@
 //! The golden vectors of the wire: bytes beside their meaning, written by another program
-//! (`tests/vectors/make.py`) out of the protocol's rules.
+//! (`tests/vectors/make.py`) out of `docs/protocol.md`, and the hex in that document.
 
 mod json;
 
@@ -86,6 +86,38 @@ fn whatever_a_changed_byte_makes_of_a_frame_is_written_as_it_was_read() {
         }
     }
     assert!(read_again > 10_000, "only {read_again} were frames");
+}
+
+#[test]
+fn the_session_worked_through_in_the_protocol_is_made_of_frames() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol.md");
+    let document = fs::read_to_string(path).expect("the document is there");
+    let frames: Vec<_> = document
+        .split("```hex\n")
+        .skip(1)
+        .map(|rest| hex(rest.split("```").next().expect("the block ends")))
+        .map(|bytes| (read(&bytes).expect("is a frame"), bytes))
+        .collect();
+    let names: Vec<_> =
+        frames.iter().map(|(frame, _)| format!("{:?}", frame.frame_type())).collect();
+    assert_eq!(names, ["Hello", "Welcome", "Create", "Joined", "Shout", "Batch", "Goodbye"]);
+    for (frame, bytes) in &frames {
+        assert_eq!(json::write(frame), bytes);
+    }
+    let [_, _, (Frame::Create(create, state), _), (Frame::Joined(joined, _), _), rest @ ..] =
+        &frames[..]
+    else {
+        panic!("the names were compared");
+    };
+    let [(Frame::Shout(shout, said), _), (Frame::Batch(batch), _), _] = rest else {
+        panic!("the names were compared");
+    };
+    assert_eq!((create.request, create.object), (joined.request, joined.object));
+    assert_eq!((create.stateful, state.len()), (true, 2));
+    assert_eq!((batch.object, batch.epoch), (shout.object, joined.start.epoch));
+    let heard = batch.shouts().next().expect("has one");
+    assert_eq!((heard.seq, heard.op), (joined.start.seq.next(), shout.op));
+    assert_eq!((heard.kind, &heard.payload), (shout.kind, said));
 }
 
 struct Vector {
