@@ -64,6 +64,8 @@ pub(crate) enum Decision {
     RefusedBefore,
     /// It is not the next one: nothing is used up.
     Gap(Op),
+    /// It is not the next one, and the session has been told which one is.
+    GapAgain,
     /// The tail is at its bound and nobody has made a newer state: the op is used up.
     TailFull,
 }
@@ -72,6 +74,8 @@ pub(crate) enum Decision {
 #[derive(Debug)]
 struct Mark {
     next: Op,
+    /// Whether the session was told that `next` is awaited.
+    gap_told: bool,
     outcomes: VecDeque<Run>,
 }
 
@@ -120,7 +124,7 @@ impl History {
         let full = self.is_full();
         let mark = self.marks.entry(session).or_default();
         if offer.op > mark.next {
-            return Decision::Gap(mark.next);
+            return mark.gap();
         }
         if offer.op < mark.next {
             return mark.outcome_of(offer.op);
@@ -139,7 +143,7 @@ impl History {
     pub(crate) fn refuse(&mut self, session: SessionId, op: Op) -> Decision {
         let mark = self.marks.entry(session).or_default();
         if op > mark.next {
-            return Decision::Gap(mark.next);
+            return mark.gap();
         }
         if op < mark.next {
             return mark.outcome_of(op);
@@ -263,7 +267,7 @@ impl History {
 
 impl Default for Mark {
     fn default() -> Self {
-        Self { next: Op(1), outcomes: VecDeque::new() }
+        Self { next: Op(1), gap_told: false, outcomes: VecDeque::new() }
     }
 }
 
@@ -271,6 +275,7 @@ impl Mark {
     fn settle(&mut self, seq: Seq) {
         let op = self.next;
         self.next = op.next();
+        self.gap_told = false;
         match self.outcomes.back_mut() {
             Some(run) if run.continues_with(op, seq) => run.count += 1,
             _ => self.outcomes.push_back(Run { op, seq, count: 1 }),
@@ -280,6 +285,14 @@ impl Mark {
         while self.outcomes.front().is_some_and(|run| run.op.0 + u64::from(run.count) <= oldest) {
             self.outcomes.pop_front();
         }
+    }
+
+    /// Said once: what is under way behind the gap need not be answered one by one.
+    fn gap(&mut self) -> Decision {
+        if std::mem::replace(&mut self.gap_told, true) {
+            return Decision::GapAgain;
+        }
+        Decision::Gap(self.next)
     }
 
     fn outcome_of(&self, op: Op) -> Decision {

@@ -21,9 +21,9 @@ use super::{
 };
 use crate::{
     connection::Held,
-    limits::TURN_SHOUTS,
-    object::{Cursor, Name, ObjectId, Op, SessionId},
-    wire::{Attached, Joined, Outcome, Rejoin, Verdict},
+    limits::{SHOUT_BYTES_MAX, TURN_SHOUTS},
+    object::{Cursor, Name, ObjectId, Op, Seq, SessionId},
+    wire::{Attached, Joined, Outcome, Rejoin, Verdict, carried_bytes},
 };
 
 /// One object.
@@ -132,6 +132,11 @@ impl Repeater {
             let why = format!("no right to shout message {} at this object", offer.kind);
             return self.refuse(session, offer.op, why);
         }
+        let bytes = offer.payload.len() + carried_bytes(&offer.carried);
+        if bytes > SHOUT_BYTES_MAX {
+            let why = format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}");
+            return self.refuse(session, offer.op, why);
+        }
         if self.blamed == Some((session, offer.op)) {
             let why = "the object's repeater panicked at this shout twice".to_owned();
             return self.refuse(session, offer.op, why);
@@ -162,6 +167,7 @@ impl Repeater {
                 self.fanout.owe(session, op, Verdict::Sequenced { seq, count: 1 });
             }
             Decision::Gap(next) => self.fanout.owe(session, next, Verdict::Gap),
+            Decision::GapAgain => {}
             Decision::RefusedBefore => self.fanout.owe(session, op, refused("refused before")),
             Decision::TailFull => {
                 let why = "the object's tail is full and no leaf has made a newer state";
@@ -198,12 +204,17 @@ impl Repeater {
     }
 
     fn tell_earlier_outcomes(&self, contact: &Contact) {
+        let object = self.object;
         for run in self.history.outcomes(contact.session) {
-            let verdict = match run.seq.0 {
-                0 => Verdict::Refused { reason: "refused before".to_owned() },
-                _ => Verdict::Sequenced { seq: run.seq, count: run.count },
-            };
-            contact.queue.tell(&Outcome { object: self.object, op: run.op, verdict });
+            if run.seq == Seq(0) {
+                for op in (0..run.count).map(|each| run.op.plus(each.into())) {
+                    let verdict = Verdict::Refused { reason: "refused before".to_owned() };
+                    contact.queue.tell(&Outcome { object, op, verdict });
+                }
+            } else {
+                let verdict = Verdict::Sequenced { seq: run.seq, count: run.count };
+                contact.queue.tell(&Outcome { object, op: run.op, verdict });
+            }
         }
     }
 }

@@ -29,9 +29,9 @@ use super::{
 };
 use crate::{
     connection::{Burst, Closed, Held, Inward, Queue, Reader},
-    limits::{INWARD_BYTES_MAX, REQUEST_BYTES_MIN, SHOUT_BYTES_MAX},
+    limits::{INWARD_BYTES_MAX, REQUEST_BYTES_MIN},
     object::{ObjectId, SessionId},
-    wire::{EndReason, Ended, Frame, Outcome, Request, ShoutFrame, Verdict, carried_bytes},
+    wire::{EndReason, Ended, Frame, Outcome, Request, ShoutFrame, Verdict},
 };
 
 /// One client.
@@ -93,7 +93,10 @@ impl Session {
             let (frame, bytes) = frame?;
             match frame {
                 Frame::Shout(header, payload) if self.greeting == Greeting::Open => {
-                    check_shout(&header, payload.len())?;
+                    if header.origin.is_some() {
+                        let why = "a Shout frame names an origin, which only links between hubs do";
+                        return Err(Closed::protocol(why));
+                    }
                     if run.object != Some(header.object) {
                         self.forward(run.take())?;
                         run.object = Some(header.object);
@@ -118,11 +121,16 @@ impl Session {
         let session = self.contact.session;
         match self.places.get_mut(&object) {
             None => self.turn_away(object, &offers),
-            Some(place) => place.shout(session, offers, held)?,
+            Some(place) => {
+                if let Some(lost) = place.shout(session, offers, held)? {
+                    self.turn_away(object, &lost.offers);
+                }
+            }
         }
         Ok(())
     }
 
+    /// Tells a session that its shouts reach nobody.
     fn turn_away(&self, object: ObjectId, offers: &[Offer]) {
         for offer in offers {
             let reason = "the session has neither joined nor attached to the object".to_owned();
@@ -234,15 +242,4 @@ impl Run {
     fn take(&mut self) -> Self {
         std::mem::take(self)
     }
-}
-
-fn check_shout(header: &ShoutFrame, payload: usize) -> Result<(), Closed> {
-    let nonsense = |what: &str| Err(Closed::protocol(format!("a Shout frame {what}")));
-    if header.origin.is_some() {
-        return nonsense("names an origin, which only links between hubs do");
-    }
-    if payload + carried_bytes(&header.carried) > SHOUT_BYTES_MAX {
-        return nonsense("is larger than a batch can carry");
-    }
-    Ok(())
 }

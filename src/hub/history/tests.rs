@@ -69,6 +69,7 @@ fn g1_the_sequence_is_dense_over_all_sessions() {
 fn a_shout_sent_twice_gets_its_first_seq_and_a_later_one_a_gap() {
     let mut history = stateless();
     assert_eq!(shout(&mut history, ALEC, 2), Decision::Gap(Op(1)));
+    assert_eq!(shout(&mut history, ALEC, 3), Decision::GapAgain);
     assert_eq!(shout(&mut history, ALEC, 1), Decision::Sequenced(Seq(1)));
     assert_eq!(shout(&mut history, AMY, 1), Decision::Sequenced(Seq(2)));
     assert_eq!(shout(&mut history, ALEC, 2), Decision::Sequenced(Seq(3)));

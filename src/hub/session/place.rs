@@ -80,19 +80,23 @@ impl Place {
         session: SessionId,
         offers: Vec<Offer>,
         held: Held,
-    ) -> Result<(), Closed> {
+    ) -> Result<Option<Shouts>, Closed> {
         let metered = self.meter(offers.len())?;
-        self.pass(Shouts { session, offers, held, metered });
-        Ok(())
+        Ok(self.pass(Shouts { session, offers, held, metered }))
     }
 
-    /// Passes on shouts that are metered already.
-    pub(crate) fn pass(&mut self, shouts: Shouts) {
+    /// Passes on shouts that are metered already. Gives them back if they have nowhere to go: the
+    /// wish that they waited for was refused.
+    pub(crate) fn pass(&mut self, shouts: Shouts) -> Option<Shouts> {
         if self.awaited > 0 {
             self.waiting.push_back(Waiting::Shouts(shouts));
-        } else if let Some(repeater) = &self.repeater {
-            repeater.do_send(shouts);
+            return None;
         }
+        match &self.repeater {
+            Some(repeater) => repeater.do_send(shouts),
+            None => return Some(shouts),
+        }
+        None
     }
 
     /// Keeps a wish until those before it are decided. Gives it back if there are none.
@@ -113,6 +117,11 @@ impl Place {
     /// Whether the session is here in no way, and not about to be.
     pub(crate) fn is_empty(&self) -> bool {
         !self.joined && !self.attached && self.awaited == 0
+    }
+
+    /// Whether the session was never let in here.
+    pub(crate) fn is_new(&self) -> bool {
+        self.repeater.is_none()
     }
 
     /// Whether the session is a leaf.

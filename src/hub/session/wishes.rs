@@ -177,8 +177,10 @@ impl Session {
     }
 
     fn has_room(&self, granted: (Rights, Found)) -> Granted {
-        let is_new = !self.places.contains_key(&granted.1.object);
-        if is_new && self.places.len() >= SESSION_OBJECTS_MAX {
+        // Its place may be there, awaited: then it is counted already.
+        let place = self.places.get(&granted.1.object);
+        let others = self.places.len() - usize::from(place.is_some());
+        if place.is_none_or(Place::is_new) && others >= SESSION_OBJECTS_MAX {
             let what = "objects of one session".to_owned();
             return Err(Refusal::Limit { what, max: SESSION_OBJECTS_MAX as u32 });
         }
@@ -201,8 +203,9 @@ impl Session {
             match each {
                 Waiting::Wish(frame, pending) => self.carry_out_again(object, frame, pending, ctx),
                 Waiting::Shouts(shouts) => {
-                    if let Some(place) = self.places.get_mut(&object) {
-                        place.pass(shouts);
+                    let place = self.places.get_mut(&object);
+                    if let Some(lost) = place.and_then(|place| place.pass(shouts)) {
+                        self.turn_away(object, &lost.offers);
                     }
                 }
             }
