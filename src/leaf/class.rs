@@ -18,7 +18,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    object::{Codec, DecodeError, Dispatch, Interface, InterfaceId, Leaf, decode},
+    object::{Codec, DecodeError, Dispatch, Interface, InterfaceId, Leaf, Seq, decode},
     supervise::{self, Event, Placement, RestartLimit},
 };
 
@@ -50,6 +50,8 @@ pub(crate) struct Seating {
     pub(crate) channel: Arc<Channel>,
     /// The state to restore before anything is heard.
     pub(crate) state: Option<Bytes>,
+    /// What the state contains.
+    pub(crate) start: Seq,
     pub(crate) generation: u64,
     pub(crate) driver: Addr<Driver>,
     pub(crate) keep: Arc<Keep>,
@@ -115,13 +117,13 @@ impl<A: Leaf> AnyClass for Class<A> {
     }
 
     fn seat(self: Arc<Self>, seating: Seating) -> Result<Seated, SeatError> {
-        let Seating { channel, state, generation, driver, keep } = seating;
+        let Seating { channel, state, start, generation, driver, keep } = seating;
         if let Some(state) = &state {
             decode::<State<A>>(state)?;
         }
         let object = channel.object;
         let (delivery, inbox) = inbox::<A>(object, generation, driver.clone());
-        let voice = Voice::new(channel, None);
+        let voice = Voice::new(channel, None).starting_at(start);
         let observe = {
             let driver = driver.clone();
             move |event| {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     limits::SHOUT_BYTES_MAX,
-    object::{Interface, ObjectId, Receipt, Shout, ShoutAt, encode},
+    object::{Interface, ObjectId, Receipt, Seq, Shout, ShoutAt, encode},
     wire::carried_bytes,
 };
 
@@ -34,6 +34,8 @@ use crate::{
 pub struct Voice<I> {
     channel: Arc<Channel>,
     attachment: Option<Arc<Attachment>>,
+    /// What the leaf's state contained, for the test kit.
+    start: Seq,
     interface: PhantomData<fn() -> I>,
 }
 
@@ -52,7 +54,18 @@ impl Drop for Attachment {
 
 impl<I: Interface> Voice<I> {
     pub(crate) fn new(channel: Arc<Channel>, attachment: Option<Arc<Attachment>>) -> Self {
-        Self { channel, attachment, interface: PhantomData }
+        Self { channel, attachment, start: Seq(0), interface: PhantomData }
+    }
+
+    /// The voice of a leaf whose state contains what was shouted up to `start`.
+    pub(crate) fn starting_at(self, start: Seq) -> Self {
+        Self { start, ..self }
+    }
+
+    /// Where its leaf's hearing began.
+    #[cfg(feature = "testing")]
+    pub(crate) fn start(&self) -> Seq {
+        self.start
     }
 
     /// Shouts, as soon as the window has room, and waits for the receipt.
@@ -104,7 +117,7 @@ impl<I: Interface> Voice<I> {
 impl<I> Clone for Voice<I> {
     fn clone(&self) -> Self {
         let (channel, attachment) = (self.channel.clone(), self.attachment.clone());
-        Self { channel, attachment, interface: PhantomData }
+        Self { channel, attachment, start: self.start, interface: PhantomData }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The integration tests, one crate so that they are linked once.
 
 mod dependencies;
+#[cfg(feature = "testing")]
+mod simulation;
 mod supervise;
 mod tidy;
 #[cfg(feature = "testing")]

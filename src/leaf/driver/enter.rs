@@ -125,7 +125,7 @@ impl Driver {
         let mut entry = Entry::new(channel, class.interface());
         entry.publish = Some(request);
         let given = class.is_stateful().then_some(state);
-        let seat = self.seat(&mut entry, class, keep, given, ctx)?;
+        let seat = self.seat(&mut entry, class, keep, given, None, ctx)?;
         self.entries.insert(object, entry);
         Ok(seat)
     }
@@ -170,12 +170,7 @@ impl Driver {
             let mine = new.filter(|(id, _)| *id == object).map(|(_, state)| state);
             let state = if joined.restore { Some(payload) } else { mine };
             let given = state.filter(|_| class.is_stateful());
-            let seat = self.seat(&mut entry, class, keep, given, ctx);
-            if let Some(leaf) = &mut entry.leaf {
-                leaf.cursor = Some(joined.start);
-                leaf.past = joined.last;
-            }
-            seat
+            self.seat(&mut entry, class, keep, given, Some(joined), ctx)
         });
         let is_in = entry.leaf.is_some();
         self.entries.insert(object, entry);
@@ -192,13 +187,16 @@ impl Driver {
         class: Arc<dyn AnyClass>,
         keep: Arc<Keep>,
         state: Option<Bytes>,
+        joined: Option<&Joined>,
         ctx: &Context<Self>,
     ) -> Result<AnySeat, JoinError> {
         let generation = self.next_generation;
         self.next_generation += 1;
         let (type_id, class_name) = (class.class(), class.name());
         let (channel, driver) = (entry.channel.clone(), ctx.address());
-        let seating = Seating { channel, state, generation, driver, keep };
+        let cursor = joined.map(|joined| joined.start);
+        let start = cursor.map_or(Seq(0), |cursor| cursor.seq);
+        let seating = Seating { channel, state, start, generation, driver, keep };
         let Seated { seat, delivery } = class.seat(seating)?;
         entry.leaf = Some(Leaf {
             class: type_id,
@@ -206,8 +204,8 @@ impl Driver {
             seat: Arc::downgrade(&seat),
             generation,
             delivery,
-            cursor: None,
-            past: Seq(0),
+            cursor,
+            past: joined.map_or(Seq(0), |joined| joined.last),
             lagging: false,
         });
         Ok(seat)
