@@ -8,7 +8,7 @@
 //! It runs under our own supervisor. After a panic its history is what remains: everything else
 //! is made anew, and every session is told to join again from where it is.
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Supervised, WrapFuture};
+use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WrapFuture};
 
 use super::{
     admission::Rights,
@@ -233,22 +233,19 @@ impl Actor for Repeater {
 }
 
 impl Supervised for Repeater {
-    /// History remains; the rest is made anew.
-    fn restarting(&mut self, ctx: &mut Self::Context) {
+    /// History remains, with the chunk that was open; the rest is made anew.
+    fn restarting(&mut self, _: &mut Self::Context) {
         let in_hand = self.in_hand.take();
         if in_hand.is_some() && in_hand == self.suspect {
             self.blamed = in_hand;
         }
         self.suspect = in_hand;
-        if !self.history.is_sound() {
-            tracing::error!(object = %self.object, "history is damaged: the object has failed");
-            return ctx.stop();
-        }
+        // Inside the boundary: an object whose history is damaged runs out of restarts and fails.
+        assert!(self.history.is_sound(), "the object's history is damaged");
         let roster = std::mem::take(&mut self.roster);
         self.fanout = Fanout::new(self.object);
         self.dirty = false;
         self.turn = 0;
-        self.history.seal(self.clock.now_ms());
         for member in roster.members() {
             member.contact.queue.tell(&Rejoin { object: self.object });
         }

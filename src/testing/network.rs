@@ -156,7 +156,7 @@ impl Network {
         match now {
             Weather { torn: true, .. } => 1,
             Weather { delay_ms_max: 0, .. } => MEMORY_PIPE_BYTES_MAX,
-            _ => self.random(1..=MEMORY_PIPE_BYTES_MAX as u64) as usize,
+            _ => self.random(1..=1_024) as usize,
         }
     }
 

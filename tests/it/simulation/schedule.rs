@@ -244,6 +244,10 @@ impl Stage<'_> {
         // Rejoins and what they bring take another round.
         sleep(Duration::from_secs(1)).await;
         self.sim.settle().await;
+        for (client, role) in self.cast.iter().filter(|(_, role)| role.is_reachable) {
+            let gone = role.napkin.gone();
+            assert_eq!(gone, None, "client {client} lost its connection without a cause");
+        }
     }
 }
 
