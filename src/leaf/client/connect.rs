@@ -86,8 +86,8 @@ pub enum ConnectError {
     /// The operating system gave no randomness for ids.
     #[error("no randomness from the operating system: {0}")]
     NoRandomness(SysError),
-    /// Nobody could be reached.
-    #[error("cannot connect to {address}: {reason}")]
+    /// Nobody could be reached. The reason names the address, as transports do.
+    #[error("cannot reach a hub: {reason}")]
     Transport {
         /// Where it was tried.
         address: String,
