@@ -1,6 +1,8 @@
 //! The integration tests, one crate so that they are linked once.
 
 mod dependencies;
+mod pond;
+mod process;
 #[cfg(feature = "testing")]
 mod simulation;
 mod supervise;
