@@ -1,5 +1,7 @@
 //! The integration tests, one crate so that they are linked once.
 
+#[cfg(feature = "cli")]
+mod binary;
 mod dependencies;
 mod pond;
 mod process;

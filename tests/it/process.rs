@@ -65,6 +65,24 @@ impl Program {
         seen
     }
 
+    /// The next line of its standard error that holds `text`.
+    #[cfg(feature = "cli")]
+    pub(super) fn error_with(&self, text: &str) -> String {
+        loop {
+            let line = self.errors.recv_timeout(PATIENCE).expect("an error comes");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    #[cfg(all(unix, feature = "cli"))]
+    pub(super) fn signal(&self, name: &str) {
+        let pid = self.child.id();
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
+        assert!(sent.expect("a shell starts").success());
+    }
+
     /// Ends it without a word, as SIGKILL does.
     pub(super) fn kill(&mut self) {
         self.child.kill().expect("it can be killed");

@@ -1,0 +1,136 @@
+//! A hub on its own: `multiplex hub --listen tcp://127.0.0.1:8787`.
+//!
+//! From flags to a [`Hub`], and from signals to its end. The first SIGINT or SIGTERM drains the
+//! hub and exits with 0; a second one exits at once with 130. Standard output says where it
+//! listens, once it does; logs go to standard error.
+
+use std::{
+    error::Error,
+    io::{self, IsTerminal, Write},
+    process::{self, ExitCode},
+};
+
+use actix_multiplex::Hub;
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+/// Live shared objects: wiggle its toe here, and it wiggles its toe there.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Flags {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Runs a hub, until SIGINT or SIGTERM.
+    ///
+    /// Prints `listening on tcp://ADDR` for each address when it is ready. Logs go to standard
+    /// error; `RUST_LOG` sets how much is logged, `info` by default.
+    Hub(HubFlags),
+}
+
+#[derive(Debug, Args)]
+struct HubFlags {
+    /// Where clients connect; port 0 is any that is free. May be given more than once.
+    #[arg(long, value_name = "tcp://HOST:PORT", default_value = "tcp://127.0.0.1:8787")]
+    listen: Vec<String>,
+
+    /// Threads to spread sessions and objects over; 0 keeps them all on one.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    arbiters: u16,
+}
+
+fn main() -> ExitCode {
+    let What::Hub(flags) = Flags::parse().what;
+    let ended = log().and_then(|()| actix::System::new().block_on(hub(flags)));
+    if let Err(error) = ended {
+        eprintln!("multiplex: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn log() -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env()
+        .map_err(|error| format!("RUST_LOG is no filter: {error}"))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    Ok(())
+}
+
+async fn hub(flags: HubFlags) -> Result<(), Box<dyn Error>> {
+    let mut signals = Signals::new()?;
+    let hub = Hub::builder().arbiters(flags.arbiters.into()).start()?;
+    let mut listening = Vec::new();
+    for address in &flags.listen {
+        listening.push(hub.listen(address).await?);
+    }
+    for address in listening {
+        writeln!(io::stdout(), "listening on {address}")?;
+    }
+    tracing::info!(hub = %hub.id(), "the hub is ready");
+
+    let signal = signals.next().await;
+    tracing::info!(signal, "the hub stops: what was read is handled, what is queued is sent");
+    tokio::select! {
+        biased;
+        signal = signals.next() => {
+            tracing::warn!(signal, "a second signal: the hub ends at once");
+            process::exit(INTERRUPTED);
+        }
+        () = hub.stop() => tracing::info!("the hub has stopped"),
+    }
+    Ok(())
+}
+
+/// The signals that ask the hub to end.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            biased;
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+/// The signal that asks the hub to end: all that other systems have in common.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> &'static str {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => "Ctrl-C",
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// What a shell says of a program that SIGINT has ended.
+const INTERRUPTED: i32 = 130;
