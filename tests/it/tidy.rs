@@ -44,6 +44,21 @@ fn every_lint_switched_off_in_the_library_gives_its_reason() {
 }
 
 #[test]
+fn the_map_of_the_code_shows_every_file_of_the_library_and_none_that_is_not() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = std::fs::read_to_string(root.join("docs/architecture.md")).expect("there is a map");
+    let shown: Vec<_> = map.split('`').filter(|word| word.starts_with("src/")).collect();
+    let is_test = |path: &str| path.contains("/tests/") || path.ends_with("/tests.rs");
+    let there: Vec<_> = tree(LIBRARY).into_iter().map(|source| source.path).collect();
+    for path in there.iter().filter(|path| !is_test(path)) {
+        assert!(shown.contains(&path.as_str()), "docs/architecture.md does not show {path}");
+    }
+    for path in shown {
+        assert!(there.iter().any(|file| file == path), "docs/architecture.md shows {path}");
+    }
+}
+
+#[test]
 fn the_tree_that_is_read_holds_this_file_and_the_library() {
     let seen: Vec<_> = tree(EVERYWHERE).into_iter().map(|source| source.path).collect();
     assert!(seen.iter().any(|path| path == "src/lib.rs"), "{seen:?}");
