@@ -1,4 +1,52 @@
 //! Live shared objects: wiggle its toe here, and it wiggles its toe there.
+//!
+//! An *object* lives on a [`Hub`], where one actor, its *repeater*, gives everything shouted at it
+//! one order. A [`Client`] has a *leaf* of it: an actix actor of a class of the client's own
+//! choosing, which implements the object's [`Interface`]. The hub knows no classes and reads no
+//! payload. README.md has twenty lines to begin with.
+//!
+//! | word | what it is |
+//! |---|---|
+//! | [`interface!`] | declares an interface: tag, version, numbered messages, state |
+//! | [`Leaf`] | an actor that hears every message of its interface |
+//! | [`Client::implement`] | says how leaves of a class are made: the one place that names it |
+//! | [`Client::create`], [`join`](Client::join), [`open`](Client::open) | make a leaf |
+//! | [`Handle`] | keeps a leaf joined; shouts, and speaks to the leaf locally |
+//! | [`Voice`] | shouts, and keeps nothing alive |
+//! | [`Shout`], [`Local`] | how something is said: to every leaf, or to one's own |
+//! | [`Heard`] | how every leaf is given a shout: with its [`Seq`], and who said it |
+//! | [`Receipt`] | what the shouter gets back |
+//!
+//! # Where a shout goes
+//!
+//! ```text
+//! Alec's program                  the hub                                      Amy's program
+//! kermit.send(Shout(Croak))                                            Handler<Heard<Croak>>
+//!   | leaf::voice    encodes, once                                leaf::inbox  decodes   ^
+//!   | leaf::channel  window, op                                   leaf::driver           |
+//! connection::writer                                              connection::reader     |
+//!   '== transport ==> connection::reader                                                 |
+//!                     hub::session    meters                                             |
+//!                     hub::repeater   asks hub::history for the seq                      |
+//!                     hub::fanout     one chunk for all ==> connection::writer ==========|
+//! ```
+//!
+//! Alec hears himself by the same way; the copy that comes back is his receipt. `docs/` has the
+//! map of the code (`architecture.md`), the wire (`protocol.md`) and how a hub is run
+//! (`operations.md`).
+//!
+//! # Threads
+//!
+//! A hub runs on the arbiter that starts it, or on threads of its own ([`HubBuilder::arbiters`]).
+//! A client's leaves run on the arbiter where it was connected. Handles, voices, clients and hubs
+//! can be sent to and used from any thread.
+//!
+//! # Features
+//!
+//! `cli`: the program `multiplex`, a hub on its own. `testing`: the test kit.
+//!
+//! Panics are caught where they start, so `panic = "unwind"` is needed: with `abort` this crate
+//! does not compile.
 
 mod connection;
 mod hub;
@@ -30,3 +78,8 @@ pub mod __private {
 
     pub use crate::object::{Done, decode, kind, tag, version};
 }
+
+/// The code in the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
