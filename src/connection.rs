@@ -8,6 +8,8 @@ mod closed;
 mod inward;
 mod queue;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::Arc;

@@ -23,7 +23,7 @@ use crate::{
 
 thread_local! {
     /// Where connections without a part of a frame read to. One for all of a thread, so that an
-    /// idle connection holds no buffer; what was read is split off without a copy.
+    /// idle connection holds no buffer.
     static ARENA: RefCell<BytesMut> = RefCell::new(BytesMut::new());
 }
 
@@ -41,6 +41,8 @@ pub(crate) struct Reader {
     silence_max: Duration,
     silence: Pin<Box<Sleep>>,
     last: Instant,
+    /// It has stopped at the inward bound.
+    held_up: bool,
     ended: bool,
 }
 
@@ -60,6 +62,7 @@ impl Reader {
             silence_max,
             silence: Box::pin(sleep(silence_max)),
             last: Instant::now(),
+            held_up: false,
             ended: false,
         }
     }
@@ -75,9 +78,12 @@ impl Reader {
                 return Poll::Ready(Err(closed));
             }
             if self.inward.is_full(cx.waker()) {
-                // While it does not read, it does not judge either.
-                self.last = Instant::now();
+                self.held_up = true;
                 return Poll::Pending;
+            }
+            if std::mem::take(&mut self.held_up) {
+                // While it did not read, it did not judge either.
+                self.last = Instant::now();
             }
             let Poll::Ready(read) = self.poll_read(cx) else {
                 return Poll::Ready(Err(ready!(self.poll_silence(cx))));
@@ -98,7 +104,14 @@ impl Reader {
         ARENA.with_borrow_mut(|arena| {
             arena.reserve(READ_BYTES);
             ready!(poll_read_buf(&mut self.io, arena, cx))?;
-            self.partial = arena.split();
+            // What is handed on may be held for long, and counts with its own bytes. A few of them
+            // must not hold the whole buffer: those are copied, and the buffer stays.
+            if arena.len() > READ_BYTES / 2 {
+                self.partial = arena.split();
+            } else {
+                self.partial = BytesMut::from(&arena[..]);
+                arena.clear();
+            }
             Poll::Ready(self.take_whole())
         })
     }
@@ -178,7 +191,7 @@ fn poll_read_buf(
 
 /// Whole frames, as one read of the socket brought them; decoded as they are taken.
 #[derive(Clone, Debug)]
-pub(crate) struct Burst(Bytes);
+pub(crate) struct Burst(pub(super) Bytes);
 
 impl Iterator for Burst {
     /// A frame, and its bytes on the wire.
