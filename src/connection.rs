@@ -14,6 +14,8 @@ mod writer;
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 pub use self::closed::{Closed, Closer};
 pub(crate) use self::{
     inward::{Held, Inward},
@@ -36,7 +38,8 @@ pub(crate) struct Connection<W> {
 /// Takes `duplex` apart. Nothing is read or written before reader and writer are polled.
 pub(crate) fn open(duplex: Duplex, limits: Limits) -> Connection<impl Future<Output = ()> + Send> {
     let queue = Arc::new(Queue::default());
-    let writer = writer::run(queue.clone(), duplex.writer, limits);
-    let reader = Reader::new(duplex.reader, queue.clone(), limits);
+    let (left, rest) = oneshot::channel();
+    let writer = writer::run(queue.clone(), duplex.writer, rest, limits);
+    let reader = Reader::new(duplex.reader, left, queue.clone(), limits);
     Connection { reader, queue, writer }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::Closed;
+use super::{Closed, Closer};
 use crate::{
     limits::{CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, WRITE_SLICES_MAX},
     wire::{self, CloseCode, Fault, Frame},
@@ -57,6 +57,17 @@ pub(super) enum Work {
     Frames,
     /// Write this Goodbye if there is one, and end.
     End(Option<Bytes>),
+}
+
+/// What is still said to a peer when the connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// All that is queued, and the Goodbye.
+    Whole,
+    /// The frame that is begun, and the Goodbye: the peer is too slow for more.
+    Short,
+    /// Nothing: the peer is gone, or going.
+    Silent,
 }
 
 impl Queue {
@@ -125,7 +136,19 @@ impl Queue {
             return Poll::Ready(Work::End(goodbye));
         }
         state.idle_writer = Some(cx.waker().clone());
+        if state.frames.capacity() > IDLE_FRAMES_MAX {
+            state.frames.shrink_to(WRITE_SLICES_MAX);
+        }
         Poll::Pending
+    }
+
+    /// How the connection ends.
+    pub(super) fn ending(&self) -> Ending {
+        match &self.lock().closed {
+            Some(closed) if closed.by != Closer::Local => Ending::Silent,
+            Some(closed) if closed.code == CloseCode::TooSlow => Ending::Short,
+            _ => Ending::Whole,
+        }
     }
 
     /// Gives back the room of what was written. Heartbeats took none.
@@ -186,6 +209,9 @@ impl State {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 }
+
+/// Frames that an idle queue keeps room for: more than a turn brings, less than a lag.
+const IDLE_FRAMES_MAX: usize = 16 * WRITE_SLICES_MAX;
 
 fn too_slow(class: Class, bytes: usize, max: usize) -> String {
     let what = match class {

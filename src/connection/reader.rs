@@ -12,12 +12,13 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
+    sync::oneshot,
     time::{Instant, Sleep, sleep},
 };
 
-use super::{Closed, Inward, Queue};
+use super::{Closed, Closer, Inward, Queue};
 use crate::{
-    limits::READ_BYTES,
+    limits::{INWARD_BYTES_MAX, READ_BYTES},
     wire::{CloseCode, Fault, Frame, FrameError, Limits, Split, split},
 };
 
@@ -31,7 +32,9 @@ thread_local! {
 ///
 /// It stops reading while the inward bound is reached. Silence is judged only while it reads.
 pub(crate) struct Reader {
-    io: Box<dyn AsyncRead + Send + Unpin>,
+    io: Io,
+    /// Where `io` goes when nothing is read any more.
+    left: Option<oneshot::Sender<Io>>,
     queue: Arc<Queue>,
     inward: Arc<Inward>,
     /// The beginning of a frame; empty between frames.
@@ -43,18 +46,23 @@ pub(crate) struct Reader {
     last: Instant,
     /// It has stopped at the inward bound.
     held_up: bool,
-    ended: bool,
+    /// Bytes read since the connection was lost.
+    last_words: usize,
 }
+
+pub(super) type Io = Box<dyn AsyncRead + Send + Unpin>;
 
 impl Reader {
     pub(super) fn new(
-        io: Box<dyn AsyncRead + Send + Unpin>,
+        io: Io,
+        left: oneshot::Sender<Io>,
         queue: Arc<Queue>,
         limits: Limits,
     ) -> Self {
         let silence_max = Duration::from_millis(limits.silence_ms.into());
         Self {
             io,
+            left: Some(left),
             queue,
             inward: Arc::default(),
             partial: BytesMut::new(),
@@ -63,7 +71,7 @@ impl Reader {
             silence: Box::pin(sleep(silence_max)),
             last: Instant::now(),
             held_up: false,
-            ended: false,
+            last_words: 0,
         }
     }
 
@@ -75,7 +83,7 @@ impl Reader {
     fn poll_burst(&mut self, cx: &mut Context<'_>) -> Poll<Result<Burst, Closed>> {
         loop {
             if let Poll::Ready(closed) = self.queue.poll_closed(cx) {
-                return Poll::Ready(Err(closed));
+                return Poll::Ready(self.poll_last_words(closed, cx));
             }
             if self.inward.is_full(cx.waker()) {
                 self.held_up = true;
@@ -93,6 +101,23 @@ impl Reader {
                 return Poll::Ready(Ok(burst));
             }
         }
+    }
+
+    /// What came before the connection was lost is still read: it may say why.
+    fn poll_last_words(&mut self, closed: Closed, cx: &mut Context<'_>) -> Result<Burst, Closed> {
+        if closed.by == Closer::Transport {
+            while self.last_words < INWARD_BYTES_MAX && self.inward.held() < INWARD_BYTES_MAX {
+                match self.poll_read(cx) {
+                    Poll::Ready(Ok(Some(burst))) => {
+                        self.last_words += burst.0.len();
+                        return Ok(burst);
+                    }
+                    Poll::Ready(Ok(None)) => {}
+                    _ => break,
+                }
+            }
+        }
+        Err(closed)
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Burst>, Closed>> {
@@ -144,19 +169,27 @@ impl Reader {
             self.silence.as_mut().reset(self.last + self.silence_max);
         }
     }
+
+    /// Reads nothing any more; the writer sees to the rest.
+    fn end(&mut self) {
+        if let Some(left) = self.left.take() {
+            let io = std::mem::replace(&mut self.io, Box::new(tokio::io::empty()));
+            let _writer_is_gone = left.send(io);
+        }
+    }
 }
 
 impl Stream for Reader {
     type Item = Result<Burst, Closed>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ended {
+        if self.left.is_none() {
             return Poll::Ready(None);
         }
         let burst = ready!(self.poll_burst(cx));
         if let Err(closed) = &burst {
-            self.ended = true;
             self.queue.close(closed.clone());
+            self.end();
         }
         Poll::Ready(Some(burst))
     }
@@ -167,6 +200,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let reason = "what read this connection ended without a word";
         self.queue.close(Closed::local(CloseCode::Internal, Fault::Sender, reason));
+        self.end();
     }
 }
 

@@ -1,6 +1,8 @@
 //! A connection over pipes under the paused clock: what it reads, what it writes, how it ends.
 
+mod ending;
 mod reading;
+mod writing;
 
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use crate::{
 };
 
 const PIPE_BYTES: usize = 65_536;
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const ALMOST_HEARTBEAT: Duration = Duration::from_millis(4_999);
 const SILENCE: Duration = Duration::from_secs(15);
 const ALMOST_SILENCE: Duration = Duration::from_millis(14_999);
 
@@ -69,6 +73,13 @@ impl Far {
         let mut heard = Vec::new();
         self.reader.read_to_end(&mut heard).await.expect("a pipe");
         decode(&heard)
+    }
+
+    async fn hear(&mut self) -> Frame {
+        let length = self.reader.read_u32_le().await.expect("a frame comes");
+        let mut frame = vec![0; length as usize];
+        self.reader.read_exact(&mut frame).await.expect("a whole frame comes");
+        Frame::decode(&frame.into()).expect("is a frame")
     }
 }
 

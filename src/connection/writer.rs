@@ -4,19 +4,25 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     io::{self, IoSlice},
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::{Buf, Bytes};
+use futures_util::future::{Either, select};
 use tokio::{
-    io::{AsyncWrite, AsyncWriteExt},
+    io::{AsyncWrite, AsyncWriteExt, copy, sink},
+    sync::oneshot,
     time::{Instant, Sleep, sleep, timeout},
 };
 
-use super::{Class, Closed, Queue, queue::Work};
+use super::{
+    Class, Closed, Queue,
+    queue::{Ending, Work},
+    reader,
+};
 use crate::{
     limits::{DRAIN_TIMEOUT, WRITE_SLICES_MAX},
     wire::Limits,
@@ -24,15 +30,21 @@ use crate::{
 
 type Io = Box<dyn AsyncWrite + Send + Unpin>;
 
-/// Writes until the connection is closed, then what is left within [`DRAIN_TIMEOUT`].
-pub(super) async fn run(queue: Arc<Queue>, io: Io, limits: Limits) {
-    let mut writer = Writer { queue, io, writing: VecDeque::new() };
+/// Writes until the connection is closed, then what is left within [`DRAIN_TIMEOUT`]. `rest` is
+/// what the reader leaves behind.
+pub(super) async fn run(
+    queue: Arc<Queue>,
+    io: Io,
+    rest: oneshot::Receiver<reader::Io>,
+    limits: Limits,
+) {
+    let mut writer = Writer { queue, io, writing: VecDeque::new(), is_begun: false };
     let heartbeat = Duration::from_millis(limits.heartbeat_ms.into());
     if let Err(error) = writer.write_until_closed(heartbeat).await {
         writer.queue.close(Closed::transport(error));
     }
-    // A peer that takes no more bytes is not waited for.
-    let _gone = timeout(DRAIN_TIMEOUT, writer.drain()).await;
+    // A peer that takes no more bytes, or does not end its side, is not waited for.
+    let _gone = timeout(DRAIN_TIMEOUT, writer.say_goodbye(rest)).await;
 }
 
 struct Writer {
@@ -40,6 +52,15 @@ struct Writer {
     io: Io,
     /// Taken from the queue, the first perhaps partly written.
     writing: VecDeque<(Class, Bytes)>,
+    /// Whether the first is partly written.
+    is_begun: bool,
+}
+
+/// What came of waiting for the peer to take bytes.
+enum Step {
+    Wrote(usize),
+    Flushed,
+    Closed,
 }
 
 impl Writer {
@@ -63,7 +84,7 @@ impl Writer {
         }
     }
 
-    async fn work_or_silence(&mut self, mut silence: std::pin::Pin<&mut Sleep>) -> Option<Work> {
+    async fn work_or_silence(&mut self, mut silence: Pin<&mut Sleep>) -> Option<Work> {
         let Self { queue, writing, .. } = self;
         poll_fn(|cx| match queue.poll_work(cx, writing) {
             Poll::Ready(work) => Poll::Ready(Some(work)),
@@ -72,23 +93,52 @@ impl Writer {
         .await
     }
 
-    /// Writes what was taken. A close ends the wait for a peer that reads nothing (`false`);
-    /// what is partly written then is finished by [`drain`](Self::drain).
+    /// Writes what was taken, out of the transport's own buffers too. A close ends the wait for a
+    /// peer that reads nothing (`false`); what is partly written then is finished by
+    /// [`drain`](Self::drain).
     async fn write_unless_closed(&mut self) -> io::Result<bool> {
-        while !self.writing.is_empty() {
-            let written = poll_fn(|cx| {
-                let written = poll_write(&mut self.io, &self.writing, cx);
-                if written.is_pending() && self.queue.poll_writer_closed(cx) {
-                    return Poll::Ready(Ok(None));
+        loop {
+            let step = poll_fn(|cx| {
+                let step = self.poll_step(cx);
+                if step.is_pending() && self.queue.poll_writer_closed(cx) {
+                    return Poll::Ready(Ok(Step::Closed));
                 }
-                written.map_ok(Some)
+                step
             });
-            match written.await? {
-                Some(bytes) => self.advance(bytes)?,
-                None => return Ok(false),
+            match step.await? {
+                Step::Wrote(bytes) => self.advance(bytes)?,
+                Step::Flushed => return Ok(true),
+                Step::Closed => return Ok(false),
             }
         }
-        Ok(true)
+    }
+
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Step>> {
+        if self.writing.is_empty() {
+            return Pin::new(&mut self.io).poll_flush(cx).map_ok(|()| Step::Flushed);
+        }
+        poll_write(&mut self.io, &self.writing, cx).map_ok(Step::Wrote)
+    }
+
+    /// Sends what is left. The peer may still be writing: what it writes is taken from it until it
+    /// ends its side too. Otherwise it might never come to reading, and a socket that is closed
+    /// with bytes unread throws away what the peer has not read, the Goodbye first of all.
+    async fn say_goodbye(&mut self, rest: oneshot::Receiver<reader::Io>) -> io::Result<()> {
+        let ending = self.queue.ending();
+        match ending {
+            Ending::Whole => {}
+            Ending::Short => self.writing.truncate(usize::from(self.is_begun)),
+            Ending::Silent => return self.io.shutdown().await,
+        }
+        let swallowing = pin!(swallow(rest));
+        match select(pin!(self.drain()), swallowing).await {
+            Either::Left((drained, swallowing)) => {
+                drained?;
+                swallowing.await;
+                Ok(())
+            }
+            Either::Right(((), draining)) => draining.await,
+        }
     }
 
     /// Sends what is left and the Goodbye, and ends the stream of bytes.
@@ -117,6 +167,7 @@ impl Writer {
         while let Some((class, frame)) = self.writing.front_mut().filter(|_| bytes > 0) {
             let taken = bytes.min(frame.len());
             frame.advance(taken);
+            self.is_begun = !frame.is_empty();
             bytes -= taken;
             match class {
                 Class::Batch => batch_bytes += taken,
@@ -131,15 +182,29 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    /// Without a writer nobody is heard: a transport has panicked, or the arbiter has ended.
+    fn drop(&mut self) {
+        self.queue.close(Closed::transport("what wrote this connection ended without a word"));
+    }
+}
+
+/// Reads what the reader has left until the peer ends it, and drops it.
+async fn swallow(rest: oneshot::Receiver<reader::Io>) {
+    if let Ok(mut io) = rest.await {
+        let _ended = copy(&mut io, &mut sink()).await;
+    }
+}
+
 fn poll_write(
     io: &mut Io,
     writing: &VecDeque<(Class, Bytes)>,
-    cx: &mut std::task::Context<'_>,
+    cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
     let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
     let count = writing.len().min(WRITE_SLICES_MAX);
     for (slice, (_, frame)) in slices.iter_mut().zip(writing) {
         *slice = IoSlice::new(frame);
     }
-    std::pin::Pin::new(io).poll_write_vectored(cx, &slices[..count])
+    Pin::new(io).poll_write_vectored(cx, &slices[..count])
 }
