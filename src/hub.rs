@@ -27,7 +27,7 @@ use std::{
 use actix::Addr;
 use rand::{Rng, rngs::StdRng};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{OnceCell, mpsc, watch},
     time::timeout,
 };
 
@@ -40,7 +40,7 @@ pub use self::{
 };
 use self::{
     directory::{Directory, Everyone, Stop},
-    repeater::Settle,
+    repeater::{Repeater, Settle},
     session::{Finish, Quiet, Session},
 };
 use crate::{
@@ -83,6 +83,7 @@ pub(crate) struct Env {
     places: Arc<[Placement]>,
     random: Mutex<StdRng>,
     stopping: watch::Sender<bool>,
+    stopped: OnceCell<()>,
     /// None once the hub is stopping.
     alive: Mutex<Option<Alive>>,
 }
@@ -140,34 +141,30 @@ impl Hub {
     }
 
     /// Stops: lets nobody in any more, handles what was read, sends what is queued, and says
-    /// goodbye. After 5 s, what is not sent by then is given up.
+    /// goodbye. After 5 s, what is not sent by then is given up. Whoever calls it again waits for
+    /// the same end.
     pub async fn stop(&self) {
+        self.env.stopped.get_or_init(|| self.stop_once()).await;
+    }
+
+    async fn stop_once(&self) {
         self.env.stopping.send_replace(true);
         let alive = self.env.alive().take();
-        if timeout(DRAIN_TIMEOUT, self.drain()).await.is_err() {
+        let directory = timeout(DRAIN_TIMEOUT, self.env.directory.send(Stop)).await;
+        let Everyone { sessions, repeaters } =
+            directory.ok().and_then(Result::ok).unwrap_or_default();
+        if timeout(DRAIN_TIMEOUT, drain(&sessions, &repeaters)).await.is_err() {
             tracing::warn!("the hub's objects did not come to rest within {DRAIN_TIMEOUT:?}");
+        }
+        let goodbye = Closed::local(CloseCode::ShuttingDown, Fault::Nobody, "the hub stops");
+        for session in sessions {
+            session.do_send(Finish(goodbye.clone()));
         }
         if timeout(DRAIN_TIMEOUT + GRACE, all_closed(alive)).await.is_err() {
             tracing::warn!("some clients did not take what was queued for them");
         }
         for arbiter in &*self.arbiters {
             arbiter.stop();
-        }
-    }
-
-    /// Handles everything that was read, then closes the sessions.
-    async fn drain(&self) {
-        let Ok(everyone) = self.env.directory.send(Stop).await else { return };
-        let Everyone { sessions, repeaters } = everyone;
-        for session in &sessions {
-            let _ended = session.send(Quiet).await;
-        }
-        for repeater in repeaters {
-            let _failed = repeater.send(Settle).await;
-        }
-        let goodbye = Closed::local(CloseCode::ShuttingDown, Fault::Nobody, "the hub stops");
-        for session in sessions {
-            session.do_send(Finish(goodbye.clone()));
         }
     }
 }
@@ -243,6 +240,16 @@ async fn accept(
                 }
             },
         }
+    }
+}
+
+/// Handles everything that was read.
+async fn drain(sessions: &[Addr<Session>], repeaters: &[Addr<Repeater>]) {
+    for session in sessions {
+        let _ended = session.send(Quiet).await;
+    }
+    for repeater in repeaters {
+        let _failed = repeater.send(Settle).await;
     }
 }
 

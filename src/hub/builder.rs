@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use rand::{SeedableRng, rngs::StdRng};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OnceCell, mpsc, watch};
 
 use super::{
     Admission, AdmissionBox, Alive, Clock, Env, Hub, admission::everybody, directory::Directory,
@@ -108,6 +108,7 @@ impl Builder {
             places,
             random: Mutex::new(random),
             stopping: watch::Sender::new(false),
+            stopped: OnceCell::new(),
             alive: Mutex::new(Some(Alive { connection, all })),
         });
         let (local, listener) = memory::channel("local");

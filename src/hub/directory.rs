@@ -142,7 +142,7 @@ struct Failed {
 pub(crate) struct Stop;
 
 /// All sessions and repeaters of a hub.
-#[derive(Debug, actix::MessageResponse)]
+#[derive(Debug, Default, actix::MessageResponse)]
 pub(crate) struct Everyone {
     pub(crate) sessions: Vec<Addr<Session>>,
     pub(crate) repeaters: Vec<Addr<Repeater>>,

@@ -178,7 +178,7 @@ impl Actor for Session {
         if let Some(reader) = self.reader.take() {
             ctx.add_stream(reader);
         }
-        Self::await_hello(ctx);
+        self.await_hello(ctx);
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {

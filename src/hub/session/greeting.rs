@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use tokio::time::timeout;
 
 use super::Session;
 use crate::{
@@ -27,14 +28,24 @@ pub(super) enum Greeting {
 }
 
 impl Session {
-    pub(super) fn await_hello(ctx: &mut Context<Self>) {
-        ctx.run_later(HANDSHAKE_TIMEOUT, |session, ctx| {
-            if session.greeting == Greeting::Awaited {
+    /// Waits for the Hello, but not while the hub stops: the directory, which tells the others of
+    /// that, knows of a session only once it is welcome.
+    pub(super) fn await_hello(&self, ctx: &mut Context<Self>) {
+        let mut stopping = self.env.stopping.subscribe();
+        let waiting = async move {
+            timeout(HANDSHAKE_TIMEOUT, stopping.wait_for(|stopping| *stopping)).await.is_ok()
+        };
+        ctx.spawn(waiting.into_actor(self).map(|stops, session, ctx| match session.greeting {
+            Greeting::Awaited | Greeting::Deciding if stops => {
+                session.end(turned_away(&Refusal::Stopping), ctx);
+            }
+            Greeting::Awaited => {
                 let why = format!("no Hello came within {} s", HANDSHAKE_TIMEOUT.as_secs());
                 let code = CloseCode::HandshakeTimeout;
                 session.end(Closed::local(code, Fault::Receiver, why), ctx);
             }
-        });
+            Greeting::Deciding | Greeting::Open => {}
+        }));
     }
 
     pub(super) fn greet(&mut self, hello: Hello, ctx: &mut Context<Self>) -> Result<(), Closed> {
