@@ -27,7 +27,7 @@ use crate::{
     },
     object::{Epoch, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
-    wire::{Carried, Change, Changed, Entry, Listed, Refusal, Request, Target},
+    wire::{self, Carried, Change, Changed, Entry, Listed, Refusal, Request, Target},
 };
 
 /// Every object and session of a hub.
@@ -201,10 +201,15 @@ impl Directory {
         ctx: &Context<Self>,
     ) -> Result<Addr<Repeater>, Refusal> {
         let limit = RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
-        let (clock, directory) = (self.clock, ctx.address());
+        // Weak, as the directory holds its repeaters: so that both end when the hub does.
+        let (clock, directory) = (self.clock, ctx.address().downgrade());
         let observe = move |event| match event {
             Event::Panicked { reason } => tracing::error!(%object, reason, "a repeater panicked"),
-            Event::GaveUp { reason } => directory.do_send(Failed { object, reason }),
+            Event::GaveUp { reason } => {
+                if let Some(directory) = directory.upgrade() {
+                    directory.do_send(Failed { object, reason: wire::reason(&reason) });
+                }
+            }
             _ => {}
         };
         // A mailbox takes what is sent with `do_send` whatever its size; the inward bounds hold.
