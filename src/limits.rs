@@ -104,6 +104,9 @@ pub const SESSION_OBJECTS_MAX: usize = 131_072;
 /// Bytes that a request counts as at least, until it is answered, against the inward bound: a
 /// session has at most 1,024 requests under way.
 pub const REQUEST_BYTES_MIN: usize = 256;
+/// Bytes of names in one listing of the directory: half of what an answer may queue, so that it
+/// never closes the connection that asked. About 8,000 names; beyond it a longer prefix is needed.
+pub const LISTING_BYTES_MAX: usize = CONTROL_BYTES_MAX / 2;
 /// Directory listings that one session watches.
 pub const SESSION_WATCHES_MAX: usize = 16;
 /// Changes of the directory held for a watcher in a client that does not take them.

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     limits::{
-        FRAME_BYTES_MAX, OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN,
-        SESSION_WATCHES_MAX, SESSIONS_MAX,
+        FRAME_BYTES_MAX, LISTING_BYTES_MAX, OBJECTS_MAX, REPEATER_RESTARTS,
+        REPEATER_RESTARTS_WITHIN, SESSION_WATCHES_MAX, SESSIONS_MAX,
     },
     object::{Epoch, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
@@ -329,13 +329,20 @@ impl Handler<TellNames> for Directory {
             return pending.refuse(refusal);
         }
         let request = pending.request();
-        let mut answer = Listing::new(request);
+        let mut pieces = Vec::new();
+        let mut piece = Listing::new(request);
         for entry in self.entries(&prefix) {
-            if let Some(full) = answer.add(entry) {
-                contact.queue.tell(&full);
+            pieces.extend(piece.add(entry));
+            if let Err(refusal) =
+                limit(TOO_MANY_NAMES, pieces.len() * PIECE_BYTES, LISTING_BYTES_MAX)
+            {
+                return pending.refuse(refusal);
             }
         }
-        pending.answer(&answer.last(), &[]);
+        for piece in pieces {
+            contact.queue.tell(&piece);
+        }
+        pending.answer(&piece.last(), &[]);
         if watch {
             self.watches.push(Watch { contact, request, prefix });
         }
@@ -415,7 +422,7 @@ impl Listing {
     /// Adds an entry; returns the frame that it no longer fitted into.
     fn add(&mut self, entry: Entry) -> Option<Listed> {
         let bytes = entry.name.as_str().len() + entry.interface.tag.as_str().len() + 24;
-        let is_full = self.bytes + bytes > FRAME_BYTES_MAX / 2;
+        let is_full = self.bytes + bytes > PIECE_BYTES;
         let full = is_full.then(|| std::mem::replace(self, Self::new(self.frame.request)).frame);
         self.bytes += bytes;
         self.frame.entries.push(entry);
@@ -426,6 +433,10 @@ impl Listing {
         Listed { last: true, ..self.frame }
     }
 }
+
+/// Bytes of names in one frame of a listing: far from a whole frame, whatever is around them.
+const PIECE_BYTES: usize = FRAME_BYTES_MAX / 2;
+const TOO_MANY_NAMES: &str = "bytes of names in a listing; ask for a longer prefix";
 
 fn fit(found: Found, wanted: Option<InterfaceId>) -> Result<Found, Refusal> {
     match wanted {
