@@ -17,6 +17,8 @@ mod roster;
 #[cfg(feature = "testing")]
 mod sabotage;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::{
     convert::Infallible,

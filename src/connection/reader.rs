@@ -227,6 +227,13 @@ fn poll_read_buf(
 #[derive(Clone, Debug)]
 pub(crate) struct Burst(pub(super) Bytes);
 
+impl Burst {
+    /// Bytes of the frames that were not taken.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl Iterator for Burst {
     /// A frame, and its bytes on the wire.
     type Item = Result<(Frame, usize), FrameError>;

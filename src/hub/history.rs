@@ -197,6 +197,12 @@ impl History {
         self.marks.remove(&session);
     }
 
+    /// How many sessions have a mark.
+    #[cfg(test)]
+    pub(crate) fn marks(&self) -> usize {
+        self.marks.len()
+    }
+
     /// The op that is awaited from a session.
     pub(crate) fn next_op(&self, session: SessionId) -> Op {
         self.marks.get(&session).map_or(Op(1), |mark| mark.next)
@@ -296,8 +302,8 @@ impl Mark {
     }
 
     fn outcome_of(&self, op: Op) -> Decision {
-        let run = self.outcomes.iter().find(|run| op < run.op.plus(run.count.into()));
-        match run.filter(|run| run.op <= op).and_then(|run| run.seq_of(op)) {
+        let at = self.outcomes.partition_point(|run| run.op.plus(run.count.into()) <= op);
+        match self.outcomes.get(at).filter(|run| run.op <= op).and_then(|run| run.seq_of(op)) {
             Some(seq) => Decision::Duplicate(seq),
             None => Decision::RefusedBefore,
         }

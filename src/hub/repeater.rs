@@ -122,6 +122,12 @@ impl Repeater {
         }
     }
 
+    /// How many sessions it remembers.
+    #[cfg(test)]
+    pub(super) fn marks(&self) -> usize {
+        self.history.marks()
+    }
+
     fn hear(&mut self, session: SessionId, offer: &Offer) {
         let Some(member) = self.roster.get(session) else {
             // It is told to join again after a panic; the answer says where to go on.

@@ -18,6 +18,8 @@ use actix::{
     Actor, ActorContext, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
 };
 
+use bytes::Bytes;
+
 use self::{greeting::Greeting, place::Place};
 use super::{
     Env,
@@ -43,8 +45,10 @@ pub(crate) struct Session {
     inward: Arc<Inward>,
     reader: Option<Reader>,
     greeting: Greeting,
-    /// The objects that it has joined or attached to, or is about to.
+    /// The objects that it has joined or attached to, is about to, or has shouted at before.
     places: BTreeMap<ObjectId, Place>,
+    /// Listings that are not decided, each with those who want its watch to end.
+    listings: Vec<(Request, Vec<Pending>)>,
     /// Held while the hub stops, so that nothing more is read.
     quiet: Option<Held>,
 }
@@ -83,12 +87,13 @@ impl Session {
             reader: Some(reader),
             greeting: Greeting::Awaited,
             places: BTreeMap::new(),
+            listings: Vec::new(),
             quiet: None,
         }
     }
 
     fn take(&mut self, burst: Burst, ctx: &mut Context<Self>) -> Result<(), Closed> {
-        let mut run = Run::default();
+        let mut run = Run { burst: burst.bytes(), ..Run::default() };
         for frame in burst {
             let (frame, bytes) = frame?;
             match frame {
@@ -116,21 +121,24 @@ impl Session {
 
     /// Passes on shouts at one object as one message.
     fn forward(&mut self, run: Run) -> Result<(), Closed> {
-        let Run { object: Some(object), offers, bytes } = run else { return Ok(()) };
-        let held = self.inward.hold(bytes);
-        let session = self.contact.session;
-        match self.places.get_mut(&object) {
-            None => self.turn_away(object, &offers),
-            Some(place) => {
-                if let Some(lost) = place.shout(session, offers, held)? {
-                    self.turn_away(object, &lost.offers);
-                }
+        let Run { object: Some(object), mut offers, bytes, burst } = run else { return Ok(()) };
+        let held = self.inward.hold(bytes.max(REQUEST_BYTES_MIN));
+        if bytes < burst / 2 {
+            // They may wait for long, and must not hold the rest of the burst.
+            for offer in &mut offers {
+                offer.payload = Bytes::copy_from_slice(&offer.payload);
             }
         }
+        let session = self.contact.session;
+        let turned_away = match self.places.get_mut(&object) {
+            None => Some(offers),
+            Some(place) => place.shout(session, offers, held)?.map(|shouts| shouts.offers),
+        };
+        self.turn_away(object, &turned_away.unwrap_or_default());
         Ok(())
     }
 
-    /// Tells a session that its shouts reach nobody.
+    /// Tells of shouts that have no place to go to.
     fn turn_away(&self, object: ObjectId, offers: &[Offer]) {
         for offer in offers {
             let reason = "the session has neither joined nor attached to the object".to_owned();
@@ -236,10 +244,13 @@ struct Run {
     object: Option<ObjectId>,
     offers: Vec<Offer>,
     bytes: usize,
+    /// Bytes of the burst that they came in.
+    burst: usize,
 }
 
 impl Run {
     fn take(&mut self) -> Self {
-        std::mem::take(self)
+        let burst = self.burst;
+        std::mem::replace(self, Self { burst, ..Self::default() })
     }
 }

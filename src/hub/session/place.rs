@@ -31,6 +31,8 @@ pub(crate) struct Place {
     attached: bool,
     /// Wishes about the object that are not decided.
     awaited: usize,
+    /// Whether it ever shouted here: then the repeater keeps its marks until it ends.
+    shouted: bool,
     /// What waits for them, within the session's inward bound.
     waiting: VecDeque<Waiting>,
     /// Shouts that are not handled.
@@ -71,7 +73,8 @@ impl Place {
         if self.awaited > 0 { VecDeque::new() } else { std::mem::take(&mut self.waiting) }
     }
 
-    /// Passes shouts on, or keeps them until it is known where to.
+    /// Passes shouts on, or keeps them until it is known where to. Gives them back if they have no
+    /// place to go to.
     ///
     /// # Errors
     /// More are under way than the window allows.
@@ -85,18 +88,20 @@ impl Place {
         Ok(self.pass(Shouts { session, offers, held, metered }))
     }
 
-    /// Passes on shouts that are metered already. Gives them back if they have nowhere to go: the
-    /// wish that they waited for was refused.
+    /// Passes on shouts that are metered already. Gives them back if they have no place to go to.
     pub(crate) fn pass(&mut self, shouts: Shouts) -> Option<Shouts> {
         if self.awaited > 0 {
             self.waiting.push_back(Waiting::Shouts(shouts));
             return None;
         }
         match &self.repeater {
-            Some(repeater) => repeater.do_send(shouts),
-            None => return Some(shouts),
+            Some(repeater) if self.joined || self.attached => {
+                self.shouted = true;
+                repeater.do_send(shouts);
+                None
+            }
+            _ => Some(shouts),
         }
-        None
     }
 
     /// Keeps a wish until those before it are decided. Gives it back if there are none.
@@ -114,14 +119,14 @@ impl Place {
         self.repeater.clone().filter(|_| here)
     }
 
-    /// Whether the session is here in no way, and not about to be.
+    /// Whether the session is here in no way, is not about to be, and has left nothing behind.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.joined && !self.attached && self.awaited == 0
+        !self.joined && !self.attached && self.awaited == 0 && !self.shouted
     }
 
-    /// Whether the session was never let in here.
-    pub(crate) fn is_new(&self) -> bool {
-        self.repeater.is_none()
+    /// Whether it was settled once, and counts.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.repeater.is_some()
     }
 
     /// Whether the session is a leaf.

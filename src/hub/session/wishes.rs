@@ -1,7 +1,9 @@
 //! What a client wants of the hub: each wish is admitted, carried out and answered once.
 //!
-//! Wishes are decided side by side, but those about one object in the order in which they came:
-//! what follows an undecided one waits at its place.
+//! Wishes are decided side by side, but what follows an undecided Create, Join or Attach at an
+//! object that it names by id waits at that object's place. Names are given side by side.
+
+use std::collections::BTreeMap;
 
 use actix::{ActorFutureExt, Addr, AsyncContext, Context, WrapFuture};
 use bytes::Bytes;
@@ -45,6 +47,11 @@ impl Session {
             )));
         };
         let pending = self.pend(request, bytes);
+        let frame = match frame {
+            // It may wait, and is kept: it must not hold the rest of the burst.
+            Frame::Create(create, state) => Frame::Create(create, Bytes::copy_from_slice(&state)),
+            frame => frame,
+        };
         let place = object.and_then(|object| self.places.get_mut(&object));
         let now = match place {
             Some(place) => place.postpone(frame, pending),
@@ -65,10 +72,7 @@ impl Session {
             Frame::Detach(Detach { object, .. }) => self.leave(object, Way::Attached, pending),
             Frame::NameObject(name) => self.name(name, pending, ctx),
             Frame::List(list) => self.list(list, pending, ctx),
-            Frame::Unwatch(Unwatch { list, .. }) => {
-                let session = self.contact.session;
-                self.env.directory.do_send(EndWatch { pending, session, list });
-            }
+            Frame::Unwatch(Unwatch { list, .. }) => self.unwatch(list, pending),
             // `subject` has let nothing else through.
             _ => {}
         }
@@ -177,10 +181,7 @@ impl Session {
     }
 
     fn has_room(&self, granted: (Rights, Found)) -> Granted {
-        // Its place may be there, awaited: then it is counted already.
-        let place = self.places.get(&granted.1.object);
-        let others = self.places.len() - usize::from(place.is_some());
-        if place.is_none_or(Place::is_new) && others >= SESSION_OBJECTS_MAX {
+        if !has_room(&self.places, granted.1.object, SESSION_OBJECTS_MAX) {
             let what = "objects of one session".to_owned();
             return Err(Refusal::Limit { what, max: SESSION_OBJECTS_MAX as u32 });
         }
@@ -194,7 +195,9 @@ impl Session {
         settled: Option<(ObjectId, Way, Addr<Repeater>)>,
         ctx: &mut Context<Self>,
     ) {
-        if let Some((object, way, repeater)) = settled {
+        // One that has given up has answered for itself, and the session has been told.
+        let alive = settled.filter(|(_, _, repeater)| repeater.connected());
+        if let Some((object, way, repeater)) = alive {
             self.places.entry(object).or_default().settle(Some((way, repeater)));
         }
         let Some(object) = awaited else { return };
@@ -203,10 +206,11 @@ impl Session {
             match each {
                 Waiting::Wish(frame, pending) => self.carry_out_again(object, frame, pending, ctx),
                 Waiting::Shouts(shouts) => {
-                    let place = self.places.get_mut(&object);
-                    if let Some(lost) = place.and_then(|place| place.pass(shouts)) {
-                        self.turn_away(object, &lost.offers);
-                    }
+                    let back = match self.places.get_mut(&object) {
+                        Some(place) => place.pass(shouts),
+                        None => Some(shouts),
+                    };
+                    self.turn_away(object, &back.map(|back| back.offers).unwrap_or_default());
                 }
             }
         }
@@ -267,14 +271,45 @@ impl Session {
         let visit = self.visit(Wish::List { prefix: prefix.clone() });
         let env = self.env.clone();
         let deciding = async move { decide(&*env.admission, visit).await };
-        ctx.spawn(deciding.into_actor(self).map(move |decided, session, _| match decided {
-            Ok(_) => {
-                let contact = session.contact.clone();
-                session.env.directory.do_send(TellNames { pending, contact, prefix, watch });
+        let request = pending.request();
+        self.listings.push((request, Vec::new()));
+        ctx.spawn(deciding.into_actor(self).map(move |decided, session, _| {
+            match decided {
+                Ok(_) => {
+                    let contact = session.contact.clone();
+                    session.env.directory.do_send(TellNames { pending, contact, prefix, watch });
+                }
+                Err(refusal) => pending.refuse(refusal),
             }
-            Err(refusal) => pending.refuse(refusal),
+            session.listed(request);
         }));
     }
+
+    /// A listing is decided: now its watch can be ended.
+    fn listed(&mut self, list: Request) {
+        let Some(at) = self.listings.iter().position(|(request, _)| *request == list) else {
+            return;
+        };
+        for pending in self.listings.swap_remove(at).1 {
+            self.unwatch(list, pending);
+        }
+    }
+
+    /// Ends a watch, after it has begun.
+    fn unwatch(&mut self, list: Request, pending: Pending) {
+        if let Some((_, ends)) = self.listings.iter_mut().find(|(request, _)| *request == list) {
+            return ends.push(pending);
+        }
+        let session = self.contact.session;
+        self.env.directory.do_send(EndWatch { pending, session, list });
+    }
+}
+
+/// Whether a session may be at this object too, which may have its place already.
+fn has_room(places: &BTreeMap<ObjectId, Place>, object: ObjectId, max: usize) -> bool {
+    let there = places.get(&object);
+    let others = places.len() - usize::from(there.is_some());
+    there.is_some_and(Place::is_settled) || others < max
 }
 
 /// The number of a request, and the object that it names by its id. `None`: no request.
@@ -324,4 +359,21 @@ where
     Directory: actix::Handler<M>,
 {
     directory.send(message).await.map_err(|_| Refusal::Stopping)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_at_as_many_objects_as_it_may_be_gets_no_further_whoever_names_the_object() {
+        let object = |n: u8| ObjectId([n; 16]);
+        let mut places: BTreeMap<_, _> = (1..=3).map(|n| (object(n), Place::default())).collect();
+        assert!(has_room(&places, object(4), 4));
+        assert!(!has_room(&places, object(4), 3));
+        // A wish that names an object by its id waits there before it is decided.
+        places.entry(object(4)).or_default().wait();
+        assert!(has_room(&places, object(4), 4));
+        assert!(!has_room(&places, object(4), 3));
+    }
 }
