@@ -3,6 +3,7 @@
 #[cfg(feature = "cli")]
 mod binary;
 mod dependencies;
+mod hostile;
 mod pond;
 mod process;
 #[cfg(feature = "testing")]
