@@ -17,6 +17,8 @@
 //! its client tries again. (Tried on Linux 6.18 with 300 callers and a backlog of 128: of
 //! first writes of 1 or 3 bytes 41 were lost, of 4 or 64 bytes 41 streams were reset.)
 
+mod settle;
+
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -87,7 +89,8 @@ impl Connector for TcpConnector {
     }
 }
 
-/// The called end.
+/// The called end. A stream that it has taken belongs to the runtime that first reads or writes
+/// it: a hub uses it on another thread than the one that listens.
 ///
 /// # Errors
 ///
@@ -190,7 +193,17 @@ impl TcpListener {
 
 impl Listener for TcpListener {
     fn accept(&mut self) -> Opening<'_, Duplex> {
-        Box::pin(async { self.next().await.map(duplex) })
+        Box::pin(async {
+            loop {
+                let (stream, peer) = self.next().await?;
+                match settle::unsettle(stream) {
+                    Ok((reader, writer)) => {
+                        return Ok(Duplex::new(reader, writer, format!("tcp://{peer}")));
+                    }
+                    Err(error) => tracing::debug!(%peer, %error, "a stream failed when taken"),
+                }
+            }
+        })
     }
 
     fn address(&self) -> String {
