@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use futures_core::Stream;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
+    io::{AsyncRead, AsyncReadExt, ReadBuf},
     sync::oneshot,
     time::{Instant, Sleep, sleep},
 };
@@ -23,10 +23,16 @@ use crate::{
 };
 
 thread_local! {
-    /// Where connections without a part of a frame read to. One for all of a thread, so that an
-    /// idle connection holds no buffer.
-    static ARENA: RefCell<BytesMut> = RefCell::new(BytesMut::new());
+    /// Where connections read to. One for all of a thread, so that an idle connection holds no
+    /// buffer. What was read is copied out of it: 64 KiB take a few microseconds, and nothing that
+    /// is kept of a burst keeps more than the burst.
+    static SCRATCH: RefCell<Box<[u8]>> =
+        RefCell::new(vec![0; PARTIAL_MOVED_MAX + READ_BYTES].into_boxed_slice());
 }
+
+/// Bytes of a partial frame that are moved before what is read next, so that one read brings many
+/// small frames. A larger one is completed where it is: it may come byte by byte.
+const PARTIAL_MOVED_MAX: usize = 4_096;
 
 /// Yields what a peer sends, in bursts of whole frames; at last why the connection is closed.
 ///
@@ -38,7 +44,7 @@ pub(crate) struct Reader {
     queue: Arc<Queue>,
     inward: Arc<Inward>,
     /// The beginning of a frame; empty between frames.
-    partial: BytesMut,
+    partial: Vec<u8>,
     /// Bytes that the frame of `partial` will have, as far as is known.
     wanted: usize,
     silence_max: Duration,
@@ -65,7 +71,7 @@ impl Reader {
             left: Some(left),
             queue,
             inward: Arc::default(),
-            partial: BytesMut::new(),
+            partial: Vec::new(),
             wanted: 0,
             silence_max,
             silence: Box::pin(sleep(silence_max)),
@@ -121,41 +127,62 @@ impl Reader {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Burst>, Closed>> {
-        if !self.partial.is_empty() {
-            self.partial.reserve(self.wanted.saturating_sub(self.partial.len()));
-            return poll_read_buf(&mut self.io, &mut self.partial, cx)
-                .map(|read| read.and_then(|()| self.take_whole()));
+        if self.partial.len() > PARTIAL_MOVED_MAX {
+            return self.poll_complete(cx);
         }
-        ARENA.with_borrow_mut(|arena| {
-            arena.reserve(READ_BYTES);
-            ready!(poll_read_buf(&mut self.io, arena, cx))?;
-            // What is handed on may be held for long, and counts with its own bytes. A few of them
-            // must not hold the whole buffer: those are copied, and the buffer stays.
-            if arena.len() > READ_BYTES / 2 {
-                self.partial = arena.split();
-            } else {
-                self.partial = BytesMut::from(&arena[..]);
-                arena.clear();
-            }
-            Poll::Ready(self.take_whole())
+        SCRATCH.with_borrow_mut(|scratch| {
+            let before = self.partial.len();
+            let mut buffer = ReadBuf::new(&mut scratch[..before + READ_BYTES]);
+            buffer.put_slice(&self.partial);
+            let read = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer));
+            Poll::Ready(match read {
+                Err(error) => Err(Closed::transport(error)),
+                Ok(()) if buffer.filled().len() == before => Err(ended()),
+                Ok(()) => self.take_whole(buffer.filled()),
+            })
         })
     }
 
-    /// Splits the whole frames off `partial`; what is left is copied, so that it holds its own
-    /// bytes only.
-    fn take_whole(&mut self) -> Result<Option<Burst>, Closed> {
-        match split(&self.partial)? {
+    /// Reads what is missing of a large frame.
+    fn poll_complete(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Burst>, Closed>> {
+        let missing = self.wanted - self.partial.len();
+        self.partial.reserve_exact(missing);
+        let mut missing = (&mut self.partial).limit(missing);
+        Poll::Ready(match ready!(pin!(self.io.read_buf(&mut missing)).poll(cx)) {
+            Err(error) => Err(Closed::transport(error)),
+            Ok(0) => Err(ended()),
+            Ok(_) if self.partial.len() < self.wanted => Ok(None),
+            Ok(_) => Ok(Some(Burst(std::mem::take(&mut self.partial).into()))),
+        })
+    }
+
+    /// Copies the whole frames out of what was read, and keeps the part of one behind them.
+    fn take_whole(&mut self, read: &[u8]) -> Result<Option<Burst>, Closed> {
+        self.partial.clear();
+        match split(read)? {
             Split::Whole(bytes) => {
-                let burst = self.partial.split_to(bytes).freeze();
-                self.partial = BytesMut::from(&self.partial[..]);
-                self.wanted = 0;
-                Ok(Some(Burst(burst)))
+                let (whole, partial) = read.split_at(bytes);
+                self.keep(partial)?;
+                Ok(Some(Burst(Bytes::copy_from_slice(whole))))
             }
-            Split::Partial(wanted) => {
-                self.wanted = wanted;
+            Split::Partial(_) => {
+                self.keep(read)?;
                 Ok(None)
             }
         }
+    }
+
+    /// Keeps the part of a frame; between frames an idle connection holds nothing.
+    fn keep(&mut self, partial: &[u8]) -> Result<(), Closed> {
+        if partial.is_empty() {
+            self.partial = Vec::new();
+            return Ok(());
+        }
+        if let Split::Partial(wanted) = split(partial)? {
+            self.wanted = wanted;
+        }
+        self.partial.extend_from_slice(partial);
+        Ok(())
     }
 
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Closed> {
@@ -210,17 +237,8 @@ impl std::fmt::Debug for Reader {
     }
 }
 
-fn poll_read_buf(
-    io: &mut (dyn AsyncRead + Send + Unpin),
-    buffer: &mut BytesMut,
-    cx: &mut Context<'_>,
-) -> Poll<Result<(), Closed>> {
-    let read = ready!(pin!(io.read_buf(buffer)).poll(cx));
-    Poll::Ready(match read {
-        Ok(0) => Err(Closed::transport("the other side ended it without a goodbye")),
-        Ok(_) => Ok(()),
-        Err(error) => Err(Closed::transport(error)),
-    })
+fn ended() -> Closed {
+    Closed::transport("the other side ended it without a goodbye")
 }
 
 /// Whole frames, as one read of the socket brought them; decoded as they are taken.

@@ -59,6 +59,28 @@ pub(crate) fn flood() {
     client.hears(op, op, op);
 }
 
+/// Each small shout is read alone, or with 48 KiB of heartbeats that nobody holds.
+pub(crate) fn trickle() {
+    const SHOUTS: u64 = 1_000;
+    for (what, padding) in [("alone", &[][..])] {
+        let place = Place::new();
+        let mut client = Raw::connect(&place.address);
+        let object = client.create();
+        let frames: Vec<_> = (1..=SHOUTS).map(|op| shouts(object, op, 1, b"croak")).collect();
+        let held = place.hold_up(object);
+        let mut growth = Growth::from_here();
+        for frame in &frames {
+            client.ping(&[padding, frame, padding].concat());
+            growth.sample();
+        }
+        eprintln!("trickle: {SHOUTS} shouts {what} took {} bytes", growth.peak);
+        let each = growth.peak / SHOUTS as usize;
+        assert!(each <= KIB, "a shout of 5 bytes read {what} takes {each} bytes");
+        drop(held);
+        client.hears(1, SHOUTS, 1);
+    }
+}
+
 /// 4,096 shouts under way are fine, and one more is not.
 pub(crate) fn window() {
     let place = Place::new();

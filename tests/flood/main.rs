@@ -22,6 +22,12 @@ fn main() {
         trial("a_flood_at_an_arbiter_that_stands_still_takes_its_bound_and_no_more", || {
             inward::flood();
         }),
+        trial(
+            "small_shouts_that_wait_hold_their_own_bytes_and_not_what_was_read_with_them",
+            || {
+                inward::trickle();
+            },
+        ),
         trial("a_shout_beyond_the_window_closes_and_the_last_one_within_does_not", || {
             inward::window();
         }),
