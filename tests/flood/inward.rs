@@ -62,7 +62,8 @@ pub(crate) fn flood() {
 /// Each small shout is read alone, or with 48 KiB of heartbeats that nobody holds.
 pub(crate) fn trickle() {
     const SHOUTS: u64 = 1_000;
-    for (what, padding) in [("alone", &[][..])] {
+    let heartbeats = Frame::HEARTBEAT.repeat(48 * KIB / Frame::HEARTBEAT.len());
+    for (what, padding) in [("alone", &[][..]), ("among heartbeats", &heartbeats)] {
         let place = Place::new();
         let mut client = Raw::connect(&place.address);
         let object = client.create();
@@ -101,6 +102,26 @@ pub(crate) fn window() {
         other => panic!("no Goodbye but {other:?}"),
     }
     drop(held);
+}
+
+/// Objects with a small state each, made one after the other.
+pub(crate) fn states() {
+    const OBJECTS: u16 = 1_000;
+    let place = Place::new();
+    let mut client = Raw::connect(&place.address);
+    let ids = (0..OBJECTS).map(|number| {
+        let mut object = ObjectId(client.session.0);
+        object.0[..2].copy_from_slice(&number.to_le_bytes());
+        object
+    });
+    let ids: Vec<_> = ids.collect();
+    let growth = Growth::from_here();
+    for object in ids {
+        client.make(object, Some(b"state"));
+    }
+    let each = growth.now() / usize::from(OBJECTS);
+    eprintln!("states: an object with a state of 5 bytes takes {each} bytes");
+    assert!(each <= 8 * KIB, "an object with a state of 5 bytes takes {each} bytes");
 }
 
 /// Shouts until old chunks are dropped for new ones, so that a tail's growth is no news. Returns

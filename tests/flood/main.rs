@@ -31,6 +31,9 @@ fn main() {
         trial("a_shout_beyond_the_window_closes_and_the_last_one_within_does_not", || {
             inward::window();
         }),
+        trial("a_state_keeps_its_own_bytes_and_not_what_was_read_with_it", || {
+            inward::states();
+        }),
         trial("leaves_that_read_nothing_are_closed_as_too_slow_and_share_what_they_hold", || {
             outward::deaf();
         }),

@@ -57,7 +57,7 @@ impl Raw {
     }
 
     /// Makes an object with or without state.
-    fn make(&mut self, object: ObjectId, state: Option<&[u8]>) {
+    pub(crate) fn make(&mut self, object: ObjectId, state: Option<&[u8]>) {
         let request = self.request();
         let create = Create {
             request,
