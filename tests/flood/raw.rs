@@ -21,7 +21,7 @@ use crate::Growth;
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Time after which a write that found no room is given up: the hub does not read.
-const STUCK: Duration = Duration::from_millis(300);
+const STUCK: Duration = Duration::from_secs(1);
 
 /// A connection to a hub.
 pub(crate) struct Raw {
