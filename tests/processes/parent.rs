@@ -49,9 +49,9 @@ pub(crate) fn one_order(arbiters: usize) {
 /// A third process is killed while all shout (G8).
 pub(crate) fn killed() {
     const CLIENTS: usize = 4;
-    // All together stay within the tail, so that also a slow leaf misses nothing; and with so few
-    // under way, this process is in time.
-    const LOAD: Load = Load { least: 2_000, most: 12_000, under_way: 8 };
+    // All shout until they are told, or killed, however long this process takes; with one shout
+    // under way each, no leaf falls behind so far that it misses any.
+    const LOAD: Load = Load { least: 2_000, most: u64::MAX, under_way: 1 };
     actix::System::new().block_on(async {
         let hub = Hub::builder().arbiters(2).start().expect("a system is here");
         let address = hub.listen("tcp://127.0.0.1:0").await.expect("a port is free");
@@ -73,7 +73,7 @@ pub(crate) fn killed() {
         let night = fall(&hub).await;
         let mut transcript = collect(&mut children, night).await;
         let heard = bear_witness(&mut transcript, "marvin.1");
-        assert!((1_000..12_000).contains(&heard), "marvin was killed after {heard} shouts");
+        assert!(heard >= 1_000, "marvin was killed after {heard} shouts");
         let summary = judge(&transcript);
         assert_eq!((summary.leaves, summary.unknown), (2 * CLIENTS, heard));
         assert_eq!(summary.receipts + heard, summary.shouts);
