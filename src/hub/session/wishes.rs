@@ -16,7 +16,7 @@ use crate::{
     connection::Closed,
     hub::{
         admission::{Rights, Visit, Wish, decide},
-        contact::Pending,
+        contact::{Contact, Pending},
         directory::{Directory, EndWatch, Find, Found, Make, SetName, TellNames},
         repeater::{Attach as Attaching, Join as Joining, Leave, Repeater},
         roster::Way,
@@ -52,15 +52,25 @@ impl Session {
             Frame::Create(create, state) => Frame::Create(create, Bytes::copy_from_slice(&state)),
             frame => frame,
         };
-        let place = object.and_then(|object| self.places.get_mut(&object));
-        let now = match place {
+        self.in_turn(object, frame, pending, ctx);
+        Ok(())
+    }
+
+    /// Carries out a wish when those before it about the same object are decided.
+    fn in_turn(
+        &mut self,
+        object: Option<ObjectId>,
+        frame: Frame,
+        pending: Pending,
+        ctx: &mut Context<Self>,
+    ) {
+        let now = match object.and_then(|object| self.places.get_mut(&object)) {
             Some(place) => place.postpone(frame, pending),
             None => Some((frame, pending)),
         };
         if let Some((frame, pending)) = now {
             self.carry_out(frame, pending, ctx);
         }
-        Ok(())
     }
 
     fn carry_out(&mut self, frame: Frame, pending: Pending, ctx: &mut Context<Self>) {
@@ -95,14 +105,14 @@ impl Session {
             let wish = join_wish(&found);
             Ok((decide(&*env.admission, Visit { wish, ..visit }).await?, found))
         };
-        self.grant(Some(object), pending, granting, None, ctx);
+        self.grant(Some(object), pending, granting, as_a_leaf(None), ctx);
     }
 
     fn join(&mut self, join: Join, pending: Pending, ctx: &mut Context<Self>) {
         let Join { target, interface, cursor, .. } = join;
         let object = by_id(&target);
         let granting = self.found(Find { target, interface: Some(interface) }, join_wish);
-        self.grant(object, pending, granting, cursor, ctx);
+        self.grant(object, pending, granting, as_a_leaf(cursor), ctx);
     }
 
     fn attach(&mut self, attach: Attach, pending: Pending, ctx: &mut Context<Self>) {
@@ -112,21 +122,11 @@ impl Session {
             let Found { object, name, interface, .. } = found.clone();
             Wish::Attach { object, name, interface }
         });
-        self.await_place(object);
-        ctx.spawn(granting.into_actor(self).map(move |granted, session, ctx| {
-            let settled = match granted.and_then(|granted| session.has_room(granted)) {
-                Ok((rights, found)) => {
-                    let contact = session.contact.clone();
-                    found.repeater.do_send(Attaching { pending, contact, rights });
-                    Some((found.object, Way::Attached, found.repeater))
-                }
-                Err(refusal) => {
-                    pending.refuse(refusal);
-                    None
-                }
-            };
-            session.settle(object, settled, ctx);
-        }));
+        let enter = |found: &Found, pending, contact, rights| {
+            found.repeater.do_send(Attaching { pending, contact, rights });
+            Way::Attached
+        };
+        self.grant(object, pending, granting, enter, ctx);
     }
 
     /// Finds an object and asks the admission what the session may do there.
@@ -144,26 +144,22 @@ impl Session {
         }
     }
 
-    /// Makes the session a leaf when `granting` says so. `object` waits meanwhile.
+    /// Lets the session in at an object when `granting` says so: `enter` tells the repeater.
+    /// `object` waits meanwhile.
     fn grant(
         &mut self,
         object: Option<ObjectId>,
         pending: Pending,
         granting: impl Future<Output = Granted> + 'static,
-        cursor: Option<Cursor>,
+        enter: impl FnOnce(&Found, Pending, Contact, Rights) -> Way + 'static,
         ctx: &mut Context<Self>,
     ) {
         self.await_place(object);
         ctx.spawn(granting.into_actor(self).map(move |granted, session, ctx| {
             let settled = match granted.and_then(|granted| session.has_room(granted)) {
                 Ok((rights, found)) => {
-                    let contact = session.contact.clone();
-                    let Found { object, repeater, name, made, .. } = found;
-                    // Whoever made the object hears from its first shout on.
-                    let made = made.map(|epoch| Cursor { epoch, seq: Seq(0) });
-                    let cursor = made.or(cursor);
-                    repeater.do_send(Joining { pending, contact, rights, name, cursor });
-                    Some((object, Way::Joined, repeater))
+                    let way = enter(&found, pending, session.contact.clone(), rights);
+                    Some((found.object, way, found.repeater))
                 }
                 Err(refusal) => {
                     pending.refuse(refusal);
@@ -204,7 +200,7 @@ impl Session {
         let waiting = self.places.get_mut(&object).map(Place::resume).unwrap_or_default();
         for each in waiting {
             match each {
-                Waiting::Wish(frame, pending) => self.carry_out_again(object, frame, pending, ctx),
+                Waiting::Wish(frame, pending) => self.in_turn(Some(object), frame, pending, ctx),
                 Waiting::Shouts(shouts) => {
                     let back = match self.places.get_mut(&object) {
                         Some(place) => place.pass(shouts),
@@ -215,23 +211,6 @@ impl Session {
             }
         }
         self.tidy(object);
-    }
-
-    /// A wish that waited may have to wait again, behind another that waited before it.
-    fn carry_out_again(
-        &mut self,
-        object: ObjectId,
-        frame: Frame,
-        pending: Pending,
-        ctx: &mut Context<Self>,
-    ) {
-        let now = match self.places.get_mut(&object) {
-            Some(place) => place.postpone(frame, pending),
-            None => Some((frame, pending)),
-        };
-        if let Some((frame, pending)) = now {
-            self.carry_out(frame, pending, ctx);
-        }
     }
 
     fn leave(&mut self, object: ObjectId, way: Way, pending: Pending) {
@@ -343,6 +322,17 @@ fn by_id(target: &Target) -> Option<ObjectId> {
     match target {
         Target::Object(object) => Some(*object),
         Target::Name(_) => None,
+    }
+}
+
+/// Tells the repeater of a leaf that has heard up to `cursor`; whoever made the object hears from
+/// its first shout on.
+fn as_a_leaf(cursor: Option<Cursor>) -> impl FnOnce(&Found, Pending, Contact, Rights) -> Way {
+    move |found, pending, contact, rights| {
+        let made = found.made.map(|epoch| Cursor { epoch, seq: Seq(0) });
+        let (name, cursor) = (found.name.clone(), made.or(cursor));
+        found.repeater.do_send(Joining { pending, contact, rights, name, cursor });
+        Way::Joined
     }
 }
 
