@@ -76,7 +76,7 @@ pub mod __private {
     //! What `interface!` writes paths to. Not for other use.
     pub use actix;
 
-    pub use crate::object::{Done, decode, kind, tag, version};
+    pub use crate::object::{Done, kind, state, tag, version};
 }
 
 /// The code in the README compiles and runs.

@@ -15,7 +15,7 @@ mod receipt;
 #[doc(hidden)]
 pub use self::{
     adverb::Circumstance,
-    interface::{Done, kind, tag, version},
+    interface::{Done, kind, state, tag, version},
 };
 pub use self::{
     adverb::{Heard, Local, Shout},

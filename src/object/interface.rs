@@ -109,8 +109,9 @@ pub type Done = oneshot::Receiver<()>;
 
 /// Finds the handler of a shout by its number. Made by `interface!`.
 #[diagnostic::on_unimplemented(
-    message = "`{A}` is no leaf of `{Self}`",
-    note = "a leaf hears every message of its interface"
+    message = "`{Self}` is no interface that `{A}` could be a leaf of",
+    label = "not an interface",
+    note = "declare it with `interface!`; its messages are rows of that table"
 )]
 pub trait Dispatch<A: Actor<Context = Context<A>>>: Interface {
     /// Hands `packet` to its handler. What comes back resolves when the handler's answer has.
@@ -157,32 +158,41 @@ where
     }
 }
 
+/// Reads the state of an object of interface `I`.
+#[doc(hidden)]
+pub fn state<I: Interface>(payload: &[u8]) -> Result<I::State, DecodeError> {
+    decode(payload)
+}
+
 /// Reads the version out of `v1`, `v2`, ... while compiling.
 #[doc(hidden)]
+#[track_caller]
 pub const fn version(text: &str) -> u16 {
+    const FORM: &str = "write the version as v1, v2, ... up to v65535";
     let bytes = text.as_bytes();
-    assert!(bytes.len() > 1 && bytes[0] == b'v', "write the version as v1, v2, ...");
-    let mut version = 0_u16;
+    assert!(bytes.len() > 1 && bytes[0] == b'v' && bytes[1] != b'0', "{}", FORM);
+    let mut version = 0_u32;
     let mut at = 1;
     while at < bytes.len() {
-        assert!(bytes[at].is_ascii_digit(), "write the version as v1, v2, ...");
-        version = version * 10 + (bytes[at] - b'0') as u16;
+        assert!(bytes[at].is_ascii_digit(), "{}", FORM);
+        version = version * 10 + (bytes[at] - b'0') as u32;
+        assert!(version <= u16::MAX as u32, "{}", FORM);
         at += 1;
     }
-    assert!(version > 0, "versions count from v1");
-    version
+    version as u16
 }
 
 /// Checks the number of a message while compiling: those from 65,280 on are the hubs' own.
 #[doc(hidden)]
-pub const fn kind(number: u16) -> Kind {
-    assert!(number <= crate::limits::KIND_MAX, "the numbers of messages end at 65279");
-    Kind(number)
+#[track_caller]
+pub const fn kind(number: i64, refusal: &str) {
+    assert!(0 <= number && number <= crate::limits::KIND_MAX as i64, "{}", refusal);
 }
 
 /// Checks a tag while compiling; the same rules as [`Tag`]'s.
 #[doc(hidden)]
-pub const fn tag(text: &'static str) -> &'static str {
+#[track_caller]
+pub const fn tag(text: &str) {
     let bytes = text.as_bytes();
     assert!(!bytes.is_empty(), "a tag needs at least one character");
     assert!(bytes.len() <= crate::limits::TAG_BYTES_MAX, "a tag has at most 64 bytes");
@@ -192,7 +202,6 @@ pub const fn tag(text: &'static str) -> &'static str {
         assert!(!bytes[at].is_ascii_control() && !c1, "a tag has no control characters");
         at += 1;
     }
-    text
 }
 
 #[cfg(test)]
@@ -203,11 +212,29 @@ mod tests {
     fn versions_read_as_they_are_written() {
         assert_eq!(version("v1"), 1);
         assert_eq!(version("v207"), 207);
+        assert_eq!(version("v65535"), 65535);
+    }
+
+    #[test]
+    fn what_is_no_version_is_refused() {
+        for text in ["", "v", "1", "w1", "v0", "v01", "v-1", "v1.2", "v65536", "v99999999999"] {
+            assert!(std::panic::catch_unwind(|| version(text)).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_refused_from_those_of_the_hubs_on() {
+        for (number, is_fine) in [(-1, false), (0, true), (65279, true), (65280, false)] {
+            let refused = std::panic::catch_unwind(|| kind(number, "refused")).is_err();
+            assert_eq!(refused, !is_fine, "{number}");
+        }
     }
 
     #[test]
     fn the_compile_time_check_of_a_tag_agrees_with_the_one_at_run_time() {
-        for text in ["pond.frog", "é", "\u{a0}", "", "a\nb", "\u{85}", "\u{7f}"] {
+        let (most, more) = ("e".repeat(64), "e".repeat(65));
+        let texts = ["pond.frog", "é", "\u{a0}", "", "a\nb", "\u{85}", "\u{7f}", &most, &more];
+        for text in texts {
             let compiles = std::panic::catch_unwind(|| tag(text)).is_ok();
             assert_eq!(compiles, text.parse::<Tag>().is_ok(), "{text:?}");
         }

@@ -27,8 +27,8 @@
 ///
 /// - The number is what the wire carries. Never reuse one: adding a message keeps the version,
 ///   changing a message or the state needs a new one (`v2`).
-/// - Messages and state are types with `Serialize` and `Deserialize`, named without a path
-///   (import them).
+/// - Messages and state are types with `Serialize` and `Deserialize`. A message is named without
+///   a path (import it).
 /// - Every leaf of the interface has a `Handler<Heard<M>>` for every row, and with `state S` is
 ///   `Restore<S>`; leaving one out is a compile error that names it.
 /// - `ask 3 => Weigh -> Grams` is the form of a row for requests to an object's owner. This
@@ -51,15 +51,23 @@ macro_rules! interface {
         $crate::interface!(@rows $head [$($done)* ($kind $message)]);
     };
     (@rows $head:tt $done:tt $($rest:tt)*) => {
+        $crate::interface!(@no_row [] $($rest)*);
+    };
+
+    // What is no row, up to its comma.
+    (@no_row [$($row:tt)*] $(, $($rest:tt)*)?) => {
         ::core::compile_error!(::core::concat!(
-            "not a row of an interface: `", ::core::stringify!($($rest)*),
+            "not a row of an interface: `", ::core::stringify!($($row)*),
             "`; write `1 => Message,` with the message's type imported, without a path"
         ));
+    };
+    (@no_row [$($row:tt)*] $next:tt $($rest:tt)*) => {
+        $crate::interface!(@no_row [$($row)* $next] $($rest)*);
     };
 
     // Everything at once.
     (@write
-        { [$($meta:tt)*] [$vis:vis] $name:ident $tag:literal $version:ident [$($state:tt)*] }
+        { [$($meta:tt)*] [$vis:vis] $name:ident $tag:literal $version:ident [$($state:ty)?] }
         [$(($kind:literal $message:ident))*]
     ) => {
         $($meta)*
@@ -68,87 +76,90 @@ macro_rules! interface {
         $vis enum $name {}
 
         impl $crate::Interface for $name {
-            const TAG: &'static str = $crate::__private::tag($tag);
+            const TAG: &'static ::core::primitive::str = $tag;
             const VERSION: ::core::primitive::u16 =
                 $crate::__private::version(::core::stringify!($version));
-            $crate::interface!(@state $($state)*);
+            const STATEFUL: ::core::primitive::bool = $crate::interface!(@stateful $($state)?);
+            type State = $crate::interface!(@state $($state)?);
         }
 
-        // Two messages with one number: the compiler underlines both rows.
+        // A constant of a trait is computed where it is used; these checks are made here, so that
+        // what is wrong is told here, also by `cargo check`.
         const _: () = {
-            #[allow(dead_code, reason = "only its discriminants matter")]
-            enum KindNumber { $($message = $kind),* }
+            $crate::__private::tag(<$name as $crate::Interface>::TAG);
+            $crate::__private::version(::core::stringify!($version));
         };
 
-        $(
-            impl $crate::ShoutAt<$name> for $message {
-                const KIND: $crate::Kind = $crate::__private::kind($kind);
-            }
-        )*
+        const _: () = {
+            // Two messages with one number: the compiler underlines both rows.
+            enum __KindNumber { $($message = $kind),* }
 
-        $crate::interface!(@dispatch $name [$($state)*] [$(($kind $message))*]);
-    };
-
-    (@state none) => {
-        const STATEFUL: ::core::primitive::bool = false;
-        type State = ();
-    };
-    (@state $state:ty) => {
-        const STATEFUL: ::core::primitive::bool = true;
-        type State = $state;
-    };
-
-    (@dispatch $name:ident [none] $rows:tt) => {
-        $crate::interface!(@dispatch_impl $name [] $rows _leaf _state _ctx {
-            ::core::result::Result::Ok(())
-        });
-    };
-    (@dispatch $name:ident [$state:ty] $rows:tt) => {
-        $crate::interface!(@dispatch_impl $name [$state] $rows leaf state ctx {
-            let state = $crate::__private::decode::<$state>(state)?;
-            $crate::Restore::<$state>::restore(leaf, state, ctx);
-            ::core::result::Result::Ok(())
-        });
-    };
-    (@dispatch_impl $name:ident [$($state:ty)?] [$(($kind:literal $message:ident))*]
-        $leaf:ident $bytes:ident $ctx:ident $restore:block
-    ) => {
-        impl<A> $crate::Dispatch<A> for $name
-        where
-            A: $crate::__private::actix::Actor<Context = $crate::__private::actix::Context<A>>,
-            $(A: $crate::Restore<$state>,)?
-            $(A: $crate::Hears<$message>,)*
-        {
-            #[allow(unused_variables, reason = "an interface may have no rows")]
-            fn dispatch(
-                leaf: &mut A,
-                packet: &$crate::Packet,
-                ctx: &mut $crate::__private::actix::Context<A>,
-            ) -> ::core::result::Result<$crate::__private::Done, $crate::DispatchError> {
-                match packet.kind().0 {
-                    $($kind => <A as $crate::Hears<$message>>::deliver(leaf, packet, ctx),)*
-                    _ => ::core::result::Result::Err(
-                        $crate::DispatchError::UnknownKind(packet.kind())
+            $(
+                const _: () = $crate::__private::kind(
+                    __KindNumber::$message as ::core::primitive::i64,
+                    ::core::concat!(
+                        "`", ::core::stringify!($kind), " => ", ::core::stringify!($message),
+                        "`: the numbers of messages run from 0 to 65279"
                     ),
+                );
+
+                impl $crate::ShoutAt<$name> for $message {
+                    const KIND: $crate::Kind =
+                        $crate::Kind(__KindNumber::$message as ::core::primitive::u16);
+                }
+            )*
+
+            impl<A> $crate::Dispatch<A> for $name
+            where
+                A: $crate::__private::actix::Actor<Context = $crate::__private::actix::Context<A>>,
+                $(A: $crate::Restore<$state>,)?
+                $(A: $crate::Hears<$message>,)*
+            {
+                #[allow(unused_variables, reason = "an interface may have no rows")]
+                fn dispatch(
+                    leaf: &mut A,
+                    packet: &$crate::Packet,
+                    ctx: &mut $crate::__private::actix::Context<A>,
+                ) -> ::core::result::Result<$crate::__private::Done, $crate::DispatchError> {
+                    match packet.kind() {
+                        $($crate::Kind(number)
+                            if number == __KindNumber::$message as ::core::primitive::u16 =>
+                        {
+                            <A as $crate::Hears<$message>>::deliver(leaf, packet, ctx)
+                        })*
+                        kind => ::core::result::Result::Err($crate::DispatchError::UnknownKind(kind)),
+                    }
+                }
+
+                #[allow(unused_variables, reason = "an interface may have no state")]
+                fn restore(
+                    leaf: &mut A,
+                    state: &[::core::primitive::u8],
+                    ctx: &mut $crate::__private::actix::Context<A>,
+                ) -> ::core::result::Result<(), $crate::DecodeError> {
+                    $(
+                        let state = $crate::__private::state::<Self>(state)?;
+                        $crate::Restore::<$state>::restore(leaf, state, ctx);
+                    )?
+                    ::core::result::Result::Ok(())
                 }
             }
-
-            fn restore(
-                $leaf: &mut A,
-                $bytes: &[::core::primitive::u8],
-                $ctx: &mut $crate::__private::actix::Context<A>,
-            ) -> ::core::result::Result<(), $crate::DecodeError> $restore
-        }
+        };
     };
+
+    (@stateful) => { false };
+    (@stateful $state:ty) => { true };
+    (@state) => { () };
+    (@state $state:ty) => { $state };
 
     // What users write.
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
         state none; $($rows:tt)*
     }) => {
-        $crate::interface!(@rows { [$(#[$meta])*] [$vis] $name $tag $version [none] } [] $($rows)*);
+        $crate::interface!(@rows { [$(#[$meta])*] [$vis] $name $tag $version [] } [] $($rows)*);
     };
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
-        state $state:ident; $($rows:tt)*
+        state $state:ty; $($rows:tt)*
     }) => {
         $crate::interface!(
             @rows { [$(#[$meta])*] [$vis] $name $tag $version [$state] } [] $($rows)*
@@ -157,7 +168,7 @@ macro_rules! interface {
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident { $($rows:tt)* }) => {
         ::core::compile_error!(
             "begin the interface's table with `state none;` or `state T;`, where T is the type \
-             that a latecomer is given, imported, without a path"
+             that a latecomer is given"
         );
     };
     ($($rest:tt)*) => {

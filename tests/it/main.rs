@@ -4,6 +4,7 @@
 mod binary;
 mod dependencies;
 mod hostile;
+mod interface;
 mod pond;
 mod process;
 #[cfg(feature = "testing")]
