@@ -4,6 +4,7 @@
 //! hands them what they hear through their inbox, and gives out [`Handle`]s and [`Voice`]s. It
 //! never imports `hub`: the two meet in `wire`.
 
+mod adverb;
 mod channel;
 mod class;
 mod client;
@@ -14,10 +15,11 @@ mod recipient;
 mod voice;
 
 pub use self::{
+    adverb::{Adverb, Saying, Takes},
     channel::{Gone, Receipted, ShoutError},
     client::{
         Client, ClientBuilder, ConnectError, ConnectTo, JoinError, ListError, NameError, Watching,
     },
-    handle::{Adverb, Handle},
+    handle::Handle,
     voice::Voice,
 };

@@ -66,7 +66,7 @@ pub use self::hub::{
 };
 pub use self::leaf::{
     Adverb, Client, ClientBuilder, ConnectError, ConnectTo, Gone, Handle, JoinError, ListError,
-    NameError, Receipted, ShoutError, Voice, Watching,
+    NameError, Receipted, Saying, ShoutError, Takes, Voice, Watching,
 };
 pub use self::object::*;
 pub use self::wire::{Change, Entry};

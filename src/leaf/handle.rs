@@ -5,9 +5,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use actix::{Addr, Handler, Message, Recipient};
+use actix::{Addr, Recipient};
 
 use super::{
+    adverb::{Adverb, Saying},
     channel::{Gone, Receipted, ShoutError},
     client::Keep,
     driver::{Driver, NameIt, Unseat},
@@ -15,7 +16,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    object::{Leaf, Local, Name, ObjectId, Receipt, Shout, ShoutAt},
+    object::{Leaf, Name, ObjectId, Shout, ShoutAt},
     supervise::StartError,
 };
 
@@ -55,7 +56,12 @@ impl<A: Leaf> Handle<A> {
         Self(seat)
     }
 
-    /// Says something in the way its adverb tells: [`Shout`] to all, [`Local`] to this leaf.
+    pub(super) fn seat(&self) -> &Seat<A> {
+        &self.0
+    }
+
+    /// Says something in the way its adverb tells: [`Shout`] to all,
+    /// [`Local`](crate::Local) to this leaf.
     ///
     /// A shout waits for room in the window and then for its receipt: see [`Voice::send`]. A local
     /// message waits for its handler's answer, and never touches the network.
@@ -63,10 +69,7 @@ impl<A: Leaf> Handle<A> {
     /// # Errors
     /// A shout: [`ShoutError`], with the message. A local message: [`Gone`] when the leaf has
     /// stopped.
-    pub fn send<T: Adverb<A>>(
-        &self,
-        what: T,
-    ) -> impl Future<Output = T::Output> + Send + use<'_, A, T> {
+    pub fn send<T: Adverb<A>>(&self, what: T) -> Saying<'_, T::Output> {
         what.say(self)
     }
 
@@ -146,39 +149,5 @@ impl<A: Leaf> Clone for Handle<A> {
 impl<A: Leaf> fmt::Debug for Handle<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle").field("object", &self.object()).finish_non_exhaustive()
-    }
-}
-
-/// The ways of saying something through a [`Handle`]: [`Shout`] and [`Local`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be sent to a `{A}` through its handle",
-    label = "say how: `Shout(..)` or `Local(..)`",
-    note = "`Shout(message)` goes to every leaf of the object, `Local(message)` only to this one"
-)]
-pub trait Adverb<A: Leaf>: Send {
-    /// What comes back.
-    type Output;
-
-    /// Says it.
-    fn say(self, handle: &Handle<A>) -> impl Future<Output = Self::Output> + Send;
-}
-
-impl<A: Leaf, M: ShoutAt<A::Interface>> Adverb<A> for Shout<M> {
-    type Output = Result<Receipt, ShoutError<M>>;
-
-    async fn say(self, handle: &Handle<A>) -> Self::Output {
-        handle.0.voice.send(self).await
-    }
-}
-
-impl<A, M> Adverb<A> for Local<M>
-where
-    A: Leaf + Handler<Self>,
-    M: Message<Result: Send> + Send + 'static,
-{
-    type Output = Result<M::Result, Gone>;
-
-    async fn say(self, handle: &Handle<A>) -> Self::Output {
-        handle.0.addr.send(self).await.map_err(|_| Gone::Parted)
     }
 }

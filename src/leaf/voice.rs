@@ -5,12 +5,13 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use actix::Addr;
 
 use super::{
+    adverb::Saying,
     channel::{Channel, Failure, Gone, Receipted, ShoutError},
     driver::{Detach, Driver},
 };
 use crate::{
     limits::SHOUT_BYTES_MAX,
-    object::{Interface, ObjectId, Receipt, Seq, Shout, ShoutAt, encode},
+    object::{Interface, Kind, ObjectId, Receipt, Seq, Shout, ShoutAt, encode},
     wire::carried_bytes,
 };
 
@@ -76,16 +77,15 @@ impl<I: Interface> Voice<I> {
     ///
     /// # Cancel safety
     /// Dropped before it is polled, nothing is sent. Dropped later, the shout may be heard.
-    pub async fn send<M: ShoutAt<I>>(&self, shout: Shout<M>) -> Result<Receipt, ShoutError<M>> {
+    pub fn send<M: ShoutAt<I>>(
+        &self,
+        shout: Shout<M>,
+    ) -> Saying<'_, Result<Receipt, ShoutError<M>>> {
         let Shout(message) = shout;
-        let outcome = match payload(&message) {
-            Ok(payload) => match self.channel.send(M::KIND, &payload).await {
-                Ok(receipted) => receipted.outcome().await,
-                Err(failure) => Err(failure),
-            },
-            Err(failure) => Err(failure),
-        };
-        outcome.map_err(|failure| failure.with(message))
+        Saying::new(async move {
+            let payload = payload(&message);
+            self.say(M::KIND, payload).await.map_err(|failure| failure.with(message))
+        })
     }
 
     /// Shouts now. The receipt can be waited for, or dropped.
@@ -96,6 +96,10 @@ impl<I: Interface> Voice<I> {
     pub fn try_send<M: ShoutAt<I>>(&self, shout: Shout<M>) -> Result<Receipted, ShoutError<M>> {
         let Shout(message) = shout;
         self.launch(&message).map_err(|failure| failure.with(message))
+    }
+
+    async fn say(&self, kind: Kind, payload: Result<Vec<u8>, Failure>) -> Result<Receipt, Failure> {
+        self.channel.send(kind, &payload?).await?.outcome().await
     }
 
     /// Shouts now; the message stays with the caller.

@@ -43,6 +43,11 @@ use super::{Dispatch, DispatchError, Interface, Seq};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no leaf",
+    label = "not a leaf",
+    note = "write `impl Leaf for {Self} {{ type Interface = ..; }}`"
+)]
 pub trait Leaf: Actor<Context = Context<Self>> + Supervised {
     /// The interface that it implements.
     type Interface: Interface + Dispatch<Self>;
