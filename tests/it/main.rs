@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cli")]
 mod binary;
+#[cfg(feature = "testing")]
+mod compile_fail;
 mod dependencies;
 mod hostile;
 mod interface;

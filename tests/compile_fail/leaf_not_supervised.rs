@@ -1,0 +1,28 @@
+//! A leaf that is no `Supervised`.
+
+#[path = "parts/pond.rs"]
+mod pond;
+
+use pond::*;
+
+pub struct Mute;
+
+impl Actor for Mute {
+    type Context = Context<Self>;
+}
+
+impl Leaf for Mute {
+    type Interface = Frog;
+}
+
+impl Handler<Heard<Croak>> for Mute {
+    type Result = ();
+    fn handle(&mut self, _: Heard<Croak>, _: &mut Context<Self>) {}
+}
+
+impl Handler<Heard<Hop>> for Mute {
+    type Result = ();
+    fn handle(&mut self, _: Heard<Hop>, _: &mut Context<Self>) {}
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! Two messages with one number.
+
+#[path = "parts/pond.rs"]
+mod pond;
+
+use pond::*;
+
+interface! {
+    /// A toad.
+    pub Toad = "pond.toad" v1 {
+        state none;
+        1 => Croak,
+        1 => Hop,
+    }
+}
+
+fn main() {}
