@@ -6,6 +6,7 @@ mod binary;
 mod compile_fail;
 mod dependencies;
 mod hostile;
+mod inbox;
 mod interface;
 mod pond;
 mod process;
