@@ -16,7 +16,7 @@ use std::{
 
 use actix::{ActorContext, ActorFuture, Addr, AsyncContext, Context};
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::driver::{Drained, Driver};
 use crate::{
@@ -137,7 +137,10 @@ impl<A: Leaf> Inbox<A> {
         let packet = parcel.packet(shouted);
         match A::Interface::dispatch(leaf, &packet, ctx) {
             Ok(done) => self.busy = Some(done),
-            Err(error) => leaf.unheard(shouted.seq, error, ctx),
+            Err(error) => {
+                leaf.unheard(shouted.seq, error, ctx);
+                self.busy = Some(answered());
+            }
         }
     }
 
@@ -198,6 +201,14 @@ impl<A: Leaf> ActorFuture<A> for Inbox<A> {
             }
         }
     }
+}
+
+/// An answer that is there already. To take it counts as work like to take any other, so that many
+/// shouts that cannot be heard leave turns to other tasks too.
+fn answered() -> Done {
+    let (done, wait) = oneshot::channel();
+    let _waits = done.send(());
+    wait
 }
 
 impl Parcel {
