@@ -229,12 +229,12 @@ impl Directory {
     }
 
     fn set_name(&mut self, object: ObjectId, name: Name) -> Result<(), Refusal> {
-        if self.names.contains_key(&name) {
-            return Err(Refusal::NameTaken(name));
-        }
         let known = self.objects.get_mut(&object).ok_or(Refusal::Unknown)?;
-        if let Some(there) = &known.name {
-            return Err(Refusal::HasName(there.clone()));
+        match &known.name {
+            Some(there) if *there == name => return Ok(()),
+            Some(there) => return Err(Refusal::HasName(there.clone())),
+            None if self.names.contains_key(&name) => return Err(Refusal::NameTaken(name)),
+            None => {}
         }
         known.name = Some(name.clone());
         let entry = Entry { name: name.clone(), object, interface: known.interface.clone() };

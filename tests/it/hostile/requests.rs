@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use actix_multiplex::{
     Cursor, Epoch, ResyncReason,
     limits::STATE_BYTES_MAX,
-    wire::{Carried, Create, Detach, Join, Joined, NameObject, Refusal, Target, Verdict},
+    wire::{Carried, Create, Detach, Join, Joined, List, NameObject, Refusal, Target, Verdict},
 };
 
 use super::{
@@ -126,6 +126,19 @@ fn an_object_has_one_name_and_a_name_one_object() {
         marvin.done(3).await;
         marvin.say(&naming(4, "hermit")).await;
         assert_eq!(marvin.refused(4).await, Refusal::HasName(name("kermit")));
+        marvin.say(&naming(5, "amys")).await;
+        assert_eq!(marvin.refused(5).await, Refusal::HasName(name("kermit")));
+    });
+}
+
+#[test]
+fn an_object_may_be_given_the_name_that_it_has_and_nobody_is_told_again() {
+    in_pond(async |pond| {
+        let mut marvin = pond.marvin_with_kermit().await;
+        marvin.say(&List { request: 2, prefix: String::new(), watch: true }).await;
+        assert_eq!(marvin.hear().await.frame_type(), FrameType::Listed);
+        marvin.say(&NameObject { request: 3, object: KERMIT, name: name("kermit") }).await;
+        marvin.done(3).await;
     });
 }
 
