@@ -256,6 +256,10 @@ impl Directory {
         }
     }
 
+    fn end_watch(&mut self, session: SessionId, list: Request) {
+        self.watches.retain(|watch| watch.contact.session != session || watch.request != list);
+    }
+
     fn entries<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Entry> + 'a {
         // Names are compared as texts, so those that begin so stand together.
         let from = prefix.parse::<Name>().map_or(Bound::Unbounded, Bound::Included);
@@ -323,12 +327,15 @@ impl Handler<TellNames> for Directory {
 
     fn handle(&mut self, tell: TellNames, _: &mut Self::Context) {
         let TellNames { pending, contact, prefix, watch } = tell;
-        let watching =
-            self.watches.iter().filter(|watch| watch.contact.session == contact.session).count();
-        if watch && let Err(refusal) = limit("watches", watching, SESSION_WATCHES_MAX) {
+        let (session, request) = (contact.session, pending.request());
+        // A watch under this number is replaced.
+        let others = self
+            .watches
+            .iter()
+            .filter(|watch| watch.contact.session == session && watch.request != request);
+        if watch && let Err(refusal) = limit("watches", others.count(), SESSION_WATCHES_MAX) {
             return pending.refuse(refusal);
         }
-        let request = pending.request();
         let mut pieces = Vec::new();
         let mut piece = Listing::new(request);
         for entry in self.entries(&prefix) {
@@ -344,6 +351,7 @@ impl Handler<TellNames> for Directory {
         }
         pending.answer(&piece.last(), &[]);
         if watch {
+            self.end_watch(session, request);
             self.watches.push(Watch { contact, request, prefix });
         }
     }
@@ -353,8 +361,7 @@ impl Handler<EndWatch> for Directory {
     type Result = ();
 
     fn handle(&mut self, end: EndWatch, _: &mut Self::Context) {
-        self.watches
-            .retain(|watch| watch.contact.session != end.session || watch.request != end.list);
+        self.end_watch(end.session, end.list);
         end.pending.done();
     }
 }

@@ -152,3 +152,32 @@ fn watches_are_counted_by_session_and_one_too_many_is_refused() {
         listed(&mut marvin, 102).await;
     });
 }
+
+#[test]
+fn a_list_under_the_number_of_a_watch_replaces_it_only_if_it_watches() {
+    in_pond(async |pond| {
+        let mut marvin = pond.marvin().await;
+        for request in 1..=SESSION_WATCHES_MAX as u32 {
+            marvin.say(&list(request, "frogs/", true)).await;
+            listed(&mut marvin, request).await;
+        }
+        // All numbers are in use, and all but the last are used again.
+        for request in 1..SESSION_WATCHES_MAX as u32 {
+            marvin.say(&list(request, "toads/", true)).await;
+            listed(&mut marvin, request).await;
+        }
+        let last = SESSION_WATCHES_MAX as u32;
+        marvin.say(&list(last, "toads/", false)).await;
+        listed(&mut marvin, last).await;
+        let mut angus = pond.marvin().await;
+        make(&mut angus, 1, "frogs/kermit").await;
+        match marvin.hear().await {
+            Frame::Changed(Changed { request, change: Change::Added(entry) }) => {
+                assert_eq!((request, entry.name), (last, name("frogs/kermit")));
+            }
+            other => panic!("no change: {other:?}"),
+        }
+        marvin.say(&list(99, "none", false)).await;
+        listed(&mut marvin, 99).await;
+    });
+}
