@@ -7,7 +7,10 @@ use std::fmt;
 
 use actix::{Actor, Context, Handler, dev::MessageResponse};
 use bytes::Bytes;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error, Unexpected},
+};
 use tokio::sync::oneshot;
 
 use super::{Circumstance, Codec, DecodeError, Heard, Kind, Tag, decode};
@@ -51,12 +54,21 @@ pub struct InterfaceId {
     /// What it is called.
     pub tag: Tag,
     /// Its version, from 1.
+    #[serde(deserialize_with = "from_1")]
     pub version: u16,
 }
 
 impl fmt::Display for InterfaceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} v{}", self.tag, self.version)
+    }
+}
+
+/// Reads a version: 0 is none.
+fn from_1<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    match u16::deserialize(deserializer)? {
+        0 => Err(D::Error::invalid_value(Unexpected::Unsigned(0), &"a version from 1")),
+        version => Ok(version),
     }
 }
 

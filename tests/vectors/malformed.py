@@ -150,6 +150,11 @@ def texts():
         "tag_empty": tagged(b"", "a tag has at least 1 byte"),
         "tag_of_65_bytes": tagged(b"t" * 65, "a tag has at most 64 bytes"),
         "tag_with_newline": tagged(b"pond\nfrog", "a control character"),
+        "interface_version_0": malformed(
+            "Attach", REQUEST + b"\0\1k" + text("pond.frog") + b"\0", "versions count from 1"),
+        "interface_version_0_in_create": malformed(
+            "Create", REQUEST + OBJECT + b"\0\0" + text("pond.frog") + b"\0\1\0\0\0",
+            "versions count from 1"),
         "carried_tag_with_newline": malformed(
             "Shout", OBJECT + b"\1\1\0\0\1" + OBJECT + text("a\nb") + b"\0", "a control character"),
         "agent_of_65_bytes": malformed(
