@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use actix_multiplex::wire::{Frame, FrameError, Split, split};
+use actix_multiplex::wire::{Frame, FrameError, Split, Verdict, split};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -90,26 +90,14 @@ fn whatever_a_changed_byte_makes_of_a_frame_is_written_as_it_was_read() {
 
 #[test]
 fn the_session_worked_through_in_the_protocol_is_made_of_frames() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol.md");
-    let document = fs::read_to_string(path).expect("the document is there");
-    let frames: Vec<_> = document
-        .split("```hex\n")
-        .skip(1)
-        .map(|rest| hex(rest.split("```").next().expect("the block ends")))
-        .map(|bytes| (read(&bytes).expect("is a frame"), bytes))
-        .collect();
-    let names: Vec<_> =
-        frames.iter().map(|(frame, _)| format!("{:?}", frame.frame_type())).collect();
-    assert_eq!(names, ["Hello", "Welcome", "Create", "Joined", "Shout", "Batch", "Goodbye"]);
-    for (frame, bytes) in &frames {
-        assert_eq!(json::write(frame), bytes);
-    }
-    let [_, _, (Frame::Create(create, state), _), (Frame::Joined(joined, _), _), rest @ ..] =
-        &frames[..]
+    let frames = worked_through("## A session, byte by byte");
+    let names = ["Hello", "Welcome", "Create", "Joined", "Shout", "Batch", "Goodbye"];
+    assert_eq!(names_of(&frames), names);
+    let [_, _, Frame::Create(create, state), Frame::Joined(joined, _), rest @ ..] = &frames[..]
     else {
         panic!("the names were compared");
     };
-    let [(Frame::Shout(shout, said), _), (Frame::Batch(batch), _), _] = rest else {
+    let [Frame::Shout(shout, said), Frame::Batch(batch), _] = rest else {
         panic!("the names were compared");
     };
     assert_eq!((create.request, create.object), (joined.request, joined.object));
@@ -118,6 +106,69 @@ fn the_session_worked_through_in_the_protocol_is_made_of_frames() {
     let heard = batch.shouts().next().expect("has one");
     assert_eq!((heard.seq, heard.op), (joined.start.seq.next(), shout.op));
     assert_eq!((heard.kind, &heard.payload), (shout.kind, said));
+}
+
+#[test]
+fn the_session_that_comes_later_goes_on_where_the_first_one_is() {
+    let (first, frames) = (
+        worked_through("## A session, byte by byte"),
+        worked_through("## Another, that comes later"),
+    );
+    let names = [
+        "Join", "Joined", "Join", "Refused", "Shout", "Outcome", "Shout", "Batch", "Attach",
+        "Attached", "Outcome",
+    ];
+    assert_eq!(names_of(&frames), names);
+    let [_, _, Frame::Create(create, made), _, _, Frame::Batch(before), _] = &first[..] else {
+        panic!("the names were compared");
+    };
+    let [_, Frame::Joined(joined, state), Frame::Join(join), Frame::Refused(refused), rest @ ..] =
+        &frames[..]
+    else {
+        panic!("the names were compared");
+    };
+    assert_eq!((joined.object, state), (create.object, made));
+    assert_eq!((joined.last, joined.start.epoch), (before.last_seq(), before.epoch));
+    assert_eq!(join.request, refused.request);
+    let [
+        Frame::Shout(early, _),
+        Frame::Outcome(gap),
+        Frame::Shout(shout, said),
+        Frame::Batch(batch),
+        _,
+        Frame::Attached(attached),
+        Frame::Outcome(outcome),
+    ] = rest
+    else {
+        panic!("the names were compared");
+    };
+    assert_eq!((gap.op, &gap.verdict), (joined.next_op, &Verdict::Gap));
+    assert_eq!((early.op, shout.op), (gap.op.next(), gap.op));
+    let heard = batch.shouts().next().expect("has one");
+    assert_eq!((heard.seq, heard.op), (joined.last.next(), shout.op));
+    assert_eq!((heard.kind, &heard.payload), (shout.kind, said));
+    assert_eq!(attached.next_op, shout.op.next());
+    let verdict = Verdict::Sequenced { seq: heard.seq, count: 1 };
+    assert_eq!((outcome.op, &outcome.verdict), (shout.op, &verdict));
+}
+
+/// The frames of a section of the protocol, each written as it was read.
+fn worked_through(title: &str) -> Vec<Frame> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol.md");
+    let document = fs::read_to_string(path).expect("the document is there");
+    let (_, section) = document.split_once(title).expect("the section is there");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let frames = section.split("```hex\n").skip(1).map(|rest| {
+        let bytes = hex(rest.split("```").next().expect("the block ends"));
+        let frame = read(&bytes).expect("is a frame");
+        assert_eq!(json::write(&frame), bytes);
+        frame
+    });
+    frames.collect()
+}
+
+fn names_of(frames: &[Frame]) -> Vec<String> {
+    frames.iter().map(|frame| format!("{:?}", frame.frame_type())).collect()
 }
 
 struct Vector {
