@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 STAGES=(tools format clippy features tests dependencies docs)
 LOGS="${CARGO_TARGET_DIR:-target}/gate"
 
-# A compiler's components, a linker, and every crate of the lock file. Cargo.lock must be up to date.
+# A compiler's components, a linker, Python for tests/foreign, and every crate of the lock file.
+# Cargo.lock must be up to date.
 stage_tools() {
     command -v cargo >/dev/null || {
         echo "no cargo: install Rust 1.95 or later, https://rustup.rs" >&2
@@ -16,6 +17,7 @@ stage_tools() {
     cargo fmt --version || rustup component add rustfmt
     cargo clippy --version || rustup component add clippy
     command -v cc >/dev/null || { as_root apt-get update && as_root apt-get install -y gcc libc6-dev; }
+    command -v python3 >/dev/null || { as_root apt-get update && as_root apt-get install -y python3; }
     cargo fetch --locked
 }
 

@@ -5,6 +5,8 @@ mod binary;
 #[cfg(feature = "testing")]
 mod compile_fail;
 mod dependencies;
+#[cfg(feature = "testing")]
+mod foreign;
 mod hostile;
 mod inbox;
 mod interface;
