@@ -5,25 +5,27 @@
 //! order on the wire.
 
 mod error;
+mod receipted;
 mod room;
 
 use std::{
     collections::VecDeque,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 pub(crate) use self::error::Failure;
-pub use self::error::{Gone, ShoutError};
-use self::room::{Permit, Room};
+use self::room::{Room, Total};
+pub use self::{
+    error::{Gone, ShoutError},
+    receipted::Receipted,
+};
 use crate::{
     connection::{Class, Closed, Queue},
     object::{Kind, ObjectId, Op, Receipt, Seq, SessionId},
-    wire::{Limits, Verdict, encode_shout},
+    wire::{Limits, Refusal, Verdict, encode_shout},
 };
 
 /// What all channels of a client share.
@@ -33,7 +35,7 @@ pub(crate) struct Link {
     pub(crate) session: SessionId,
     limits: Limits,
     /// Bytes of shouts that may be under way at all objects together.
-    total: Arc<Semaphore>,
+    total: Total,
 }
 
 /// A client's way to one object.
@@ -41,7 +43,8 @@ pub(crate) struct Link {
 pub(crate) struct Channel {
     pub(crate) object: ObjectId,
     link: Arc<Link>,
-    room: Room,
+    /// Itself, to be found again when what all share has room.
+    me: Weak<Self>,
     state: Mutex<State>,
 }
 
@@ -50,6 +53,12 @@ struct State {
     phase: Phase,
     next_op: Op,
     flights: VecDeque<Flight>,
+    room: Room,
+    /// Shouts for which there is no room, in the order of their tickets.
+    waiting: VecDeque<Waiting>,
+    next_ticket: u64,
+    /// Whether the first of them waits for what all objects share.
+    in_total: bool,
 }
 
 #[derive(Debug)]
@@ -60,6 +69,8 @@ enum Phase {
     Open,
     /// Shouts wait until the hub has said where to go on.
     Paused,
+    /// The client is leaving: no more shouts, and those under way may still have their outcome.
+    Leaving,
     /// No more shouts.
     Ended(Gone),
 }
@@ -70,64 +81,139 @@ struct Flight {
     frame: Bytes,
     /// What it takes of the window.
     bytes: usize,
+    /// Whether it was ever sent; not, while shouts wait for the hub.
+    is_sent: bool,
     /// Taken when the outcome is known.
-    answer: Option<oneshot::Sender<Result<Receipt, Failure>>>,
+    answer: Option<Answer>,
 }
+
+/// A shout that has no op yet.
+#[derive(Debug)]
+struct Waiting {
+    ticket: u64,
+    kind: Kind,
+    payload: Vec<u8>,
+    answer: Answer,
+}
+
+type Answer = oneshot::Sender<Result<Receipt, Failure>>;
 
 impl Link {
     pub(crate) fn new(queue: Arc<Queue>, session: SessionId, limits: Limits) -> Self {
-        let total = Arc::new(Semaphore::new(limits.window_total_bytes as usize));
+        let total = Total::new(limits.window_total_bytes as usize);
         Self { queue, session, limits, total }
+    }
+
+    /// The largest shout that the hub's window has room for at all.
+    fn shout_bytes_max(&self) -> usize {
+        self.limits.window_bytes.min(self.limits.window_total_bytes) as usize
     }
 }
 
 impl Channel {
     /// The way to an object that the hub knows, which awaits `next_op`.
-    pub(crate) fn open(object: ObjectId, link: Arc<Link>, next_op: Op) -> Self {
+    pub(crate) fn open(object: ObjectId, link: Arc<Link>, next_op: Op) -> Arc<Self> {
         Self::new(object, link, Phase::Open, next_op)
     }
 
     /// The way to an object that nobody else knows of. `create` is sent before the first shout.
-    pub(crate) fn offline(object: ObjectId, link: Arc<Link>, create: Bytes) -> Self {
+    pub(crate) fn offline(object: ObjectId, link: Arc<Link>, create: Bytes) -> Arc<Self> {
         Self::new(object, link, Phase::Offline(create), Op(1))
     }
 
-    fn new(object: ObjectId, link: Arc<Link>, phase: Phase, next_op: Op) -> Self {
+    fn new(object: ObjectId, link: Arc<Link>, phase: Phase, next_op: Op) -> Arc<Self> {
         let Limits { window_shouts, window_bytes, .. } = link.limits;
-        let room = Room::new(window_shouts as usize, window_bytes as usize, link.total.clone());
-        let state = Mutex::new(State { phase, next_op, flights: VecDeque::new() });
-        Self { object, link, room, state }
+        let state = Mutex::new(State {
+            phase,
+            next_op,
+            flights: VecDeque::new(),
+            room: Room::new(window_shouts as usize, window_bytes as usize),
+            waiting: VecDeque::new(),
+            next_ticket: 0,
+            in_total: false,
+        });
+        Arc::new_cyclic(|me| Self { object, link, me: me.clone(), state })
     }
 
-    /// Shouts when there is room.
+    /// Shouts when there is room, and waits for the outcome.
+    ///
+    /// # Ordering
+    /// Its place is that of its first poll. A shout that waits for room is sent as soon as there
+    /// is some, polled again or not: nobody who sends behind it waits for its task.
     ///
     /// # Cancel safety
-    /// Dropped before the first poll that finds room, nothing was sent.
-    pub(crate) async fn send(&self, kind: Kind, payload: &[u8]) -> Result<Receipted, Failure> {
-        match self.room.wait(bytes_on_wire(payload)).await {
-            Ok(permit) => self.launch(permit, kind, payload),
-            Err(_) => Err(self.failure()),
-        }
+    /// Dropped while it waits for room, it is not sent and has taken nothing.
+    pub(crate) async fn send(&self, kind: Kind, payload: Vec<u8>) -> Result<Receipt, Failure> {
+        let (ticket, receipted) = self.line_up(kind, payload)?;
+        let _withdrawn = ticket.map(|ticket| Place { channel: self, ticket });
+        receipted.outcome().await
     }
 
     /// Shouts if there is room.
     pub(crate) fn try_send(&self, kind: Kind, payload: &[u8]) -> Result<Receipted, Failure> {
-        match self.room.take(bytes_on_wire(payload)) {
-            Ok(permit) => self.launch(permit, kind, payload),
-            Err(tokio::sync::TryAcquireError::NoPermits) => Err(Failure::Full),
-            Err(tokio::sync::TryAcquireError::Closed) => Err(self.failure()),
+        let mut state = self.lock();
+        state.check()?;
+        let bytes = bytes_on_wire(payload);
+        let fits = state.waiting.is_empty() && state.room.fits(bytes);
+        if !fits || !self.link.total.try_take(bytes) {
+            return Err(Failure::Full);
         }
+        let (answer, receipted) = oneshot::channel();
+        self.launch(&mut state, kind, payload, answer);
+        Ok(Receipted { answer: receipted })
     }
 
-    /// Tells the hub of an object that it does not know. `false`: it does, or did.
-    pub(crate) fn publish(&self) -> bool {
-        self.lock().publish(&self.link)
+    /// Shouts if there is room; else the shout waits, under the ticket that comes back.
+    fn line_up(&self, kind: Kind, payload: Vec<u8>) -> Result<(Option<u64>, Receipted), Failure> {
+        let mut state = self.lock();
+        state.check()?;
+        let (bytes, max) = (bytes_on_wire(&payload), self.link.shout_bytes_max());
+        if bytes > max {
+            let why = format!("a shout of {bytes} bytes exceeds the hub's window of {max}");
+            return Err(Failure::Refused(why));
+        }
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        let (answer, receipted) = oneshot::channel();
+        state.waiting.push_back(Waiting { ticket, kind, payload, answer });
+        self.send_waiting(&mut state);
+        let waits = state.waiting.back().is_some_and(|last| last.ticket == ticket);
+        Ok((waits.then_some(ticket), Receipted { answer: receipted }))
+    }
+
+    /// Tells the hub of an object that it does not know.
+    pub(crate) fn publish(&self) {
+        self.lock().publish(&self.link);
+    }
+
+    /// Gives up an object that the hub does not know. `false`: it does.
+    pub(crate) fn abandon(&self) -> bool {
+        self.end_if(&Gone::Parted, false, |phase| matches!(phase, Phase::Offline(_)))
     }
 
     /// Shouts wait from now on.
     pub(crate) fn pause(&self) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Open) {
+            state.phase = Phase::Paused;
+        }
+    }
+
+    /// No more shouts: the hub is about to be told that the client leaves.
+    pub(crate) fn leave(&self) {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Open | Phase::Paused) {
+            state.phase = Phase::Leaving;
+            self.turn_away(&mut state, &Gone::Parted);
+        }
+        drop(state);
+        self.link.total.serve();
+    }
+
+    /// The client is back before it was gone: shouts wait until the hub has said where to go on.
+    pub(crate) fn come_back(&self) {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Open | Phase::Leaving) {
             state.phase = Phase::Paused;
         }
     }
@@ -146,8 +232,10 @@ impl Channel {
         let mut state = self.lock();
         match verdict {
             Verdict::Sequenced { seq, count } => {
-                let mut answers = 0..u64::from(count);
-                // What is not under way is not waited for, whatever the count says.
+                // What is known already is passed over, and what is not under way not waited for,
+                // whatever the count says.
+                let known = state.first_op().0.saturating_sub(op.0);
+                let mut answers = known..u64::from(count);
                 let _all = answers.all(|each| {
                     let receipt = Receipt::Sequenced { seq: seq.plus(each) };
                     self.land(&mut state, op.plus(each), Ok(receipt))
@@ -156,65 +244,121 @@ impl Channel {
             Verdict::Refused { reason } => {
                 self.land(&mut state, op, Err(Failure::Refused(reason)));
             }
-            Verdict::Gap => state.send_again(&self.link, op),
+            // It is about a shout that was lost on the way; if its outcome is known, it was not.
+            Verdict::Gap if op >= state.first_op() => state.send_again(&self.link, op),
+            Verdict::Gap => {}
         }
+        self.go_on(state);
     }
 
-    /// A shout of this client's own was heard: that is its receipt.
-    pub(crate) fn heard(&self, op: Op, seq: Seq) {
-        self.land(&mut self.lock(), op, Ok(Receipt::Sequenced { seq }));
+    /// Shouts of this client's own were heard: that is their receipt.
+    pub(crate) fn heard(&self, shouts: impl Iterator<Item = (Op, Seq)>) {
+        let mut state = self.lock();
+        for (op, seq) in shouts {
+            self.land(&mut state, op, Ok(Receipt::Sequenced { seq }));
+        }
+        self.go_on(state);
     }
 
     /// No more shouts. Those under way have no outcome any more.
     pub(crate) fn end(&self, gone: &Gone) {
-        let mut state = self.lock();
-        if matches!(state.phase, Phase::Ended(_)) {
-            return;
-        }
-        state.phase = Phase::Ended(gone.clone());
-        self.room.close();
-        for flight in state.flights.drain(..) {
-            let Some(answer) = flight.answer else { continue };
-            self.room.give_back(flight.bytes);
-            let failure = match gone {
-                // The hub has said so: it never gave the object a place, so nothing was heard.
-                Gone::Refused(refusal) => Failure::Refused(refusal.to_string()),
-                other => Failure::Unknown(other.clone()),
-            };
-            let _nobody_waits = answer.send(Err(failure));
-        }
+        self.end_if(gone, false, |phase| !matches!(phase, Phase::Ended(_)));
     }
 
-    /// Whether the hub does not know the object yet.
-    pub(crate) fn is_offline(&self) -> bool {
-        matches!(self.lock().phase, Phase::Offline(_))
+    /// No more shouts: the hub did not take the object, so nobody has heard those under way.
+    pub(crate) fn refuse(&self, refusal: Refusal) {
+        self.end_if(&Gone::Refused(refusal), true, |phase| !matches!(phase, Phase::Ended(_)));
+    }
+
+    /// Whether there will be no more shouts.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.lock().phase, Phase::Ended(_))
     }
 
     /// Why shouts fail, if they do.
     pub(crate) fn gone(&self) -> Option<Gone> {
-        match &self.lock().phase {
-            Phase::Ended(gone) => Some(gone.clone()),
+        self.lock().check().err().and_then(|failure| match failure {
+            Failure::Gone(gone) => Some(gone),
             _ => None,
-        }
+        })
     }
 
-    fn launch(&self, permit: Permit<'_>, kind: Kind, payload: &[u8]) -> Result<Receipted, Failure> {
+    /// Sends what waits for room in what all objects share. `false`: nothing waits for that now.
+    fn is_still_waiting(&self) -> bool {
         let mut state = self.lock();
-        if let Phase::Ended(gone) = &state.phase {
-            return Err(Failure::Gone(gone.clone()));
+        self.send_waiting(&mut state);
+        state.in_total
+    }
+
+    fn end_if(&self, gone: &Gone, unheard: bool, is_due: impl Fn(&Phase) -> bool) -> bool {
+        let mut state = self.lock();
+        if !is_due(&state.phase) {
+            return false;
         }
+        state.phase = Phase::Ended(gone.clone());
+        self.turn_away(&mut state, gone);
+        for flight in std::mem::take(&mut state.flights) {
+            let Some(answer) = flight.answer else { continue };
+            state.room.give_back(flight.bytes);
+            self.link.total.give_back(flight.bytes);
+            let failure = match (unheard, flight.is_sent) {
+                (true, true) => Failure::Refused(gone.to_string()),
+                (false, true) => Failure::Unknown(gone.clone()),
+                (_, false) => Failure::Gone(gone.clone()),
+            };
+            let _nobody_waits = answer.send(Err(failure));
+        }
+        drop(state);
+        self.link.total.serve();
+        true
+    }
+
+    /// Whoever waits for room waits for nothing.
+    fn turn_away(&self, state: &mut State, gone: &Gone) {
+        for waiting in std::mem::take(&mut state.waiting) {
+            let _nobody_waits = waiting.answer.send(Err(Failure::Gone(gone.clone())));
+        }
+        self.link.total.leave(&self.me, &mut state.in_total);
+    }
+
+    /// Room has come back, perhaps.
+    fn go_on(&self, mut state: MutexGuard<'_, State>) {
+        self.send_waiting(&mut state);
+        drop(state);
+        self.link.total.serve();
+    }
+
+    /// Sends what waits, in order, as far as there is room.
+    fn send_waiting(&self, state: &mut State) {
+        while let Some(first) = state.waiting.front() {
+            let bytes = bytes_on_wire(&first.payload);
+            if !state.room.fits(bytes) {
+                break;
+            }
+            if !self.link.total.take_in_turn(bytes, &self.me, &mut state.in_total) {
+                return;
+            }
+            let Some(Waiting { kind, payload, answer, .. }) = state.waiting.pop_front() else {
+                break;
+            };
+            self.launch(state, kind, &payload, answer);
+        }
+        self.link.total.leave(&self.me, &mut state.in_total);
+    }
+
+    /// Sends a shout, for which the room in all is taken.
+    fn launch(&self, state: &mut State, kind: Kind, payload: &[u8], answer: Answer) {
+        let bytes = bytes_on_wire(payload);
         state.publish(&self.link);
+        state.room.take(bytes);
         let frame = encode_shout(self.object, state.next_op, kind, payload);
-        permit.keep();
         state.next_op = state.next_op.next();
-        let (answer, receipted) = oneshot::channel();
-        // Closing is told by the driver, which ends this channel.
-        if matches!(state.phase, Phase::Open) {
+        let is_sent = matches!(state.phase, Phase::Open);
+        if is_sent {
+            // Closing is told by the driver, which ends this channel.
             let _closing = self.link.queue.push(Class::Batch, frame.clone());
         }
-        let bytes = bytes_on_wire(payload);
-        state.flights.push_back(Flight { frame, bytes, answer: Some(answer) });
-        Ok(Receipted { answer: receipted })
+        state.flights.push_back(Flight { frame, bytes, is_sent, answer: Some(answer) });
     }
 
     /// A shout has its outcome. `false`: it is not under way.
@@ -222,7 +366,9 @@ impl Channel {
         let Some(place) = op.0.checked_sub(state.first_op().0) else { return false };
         let Some(flight) = state.flights.get_mut(place as usize) else { return false };
         if let Some(answer) = flight.answer.take() {
-            self.room.give_back(flight.bytes);
+            let bytes = flight.bytes;
+            state.room.give_back(bytes);
+            self.link.total.give_back(bytes);
             let _nobody_waits = answer.send(outcome);
         }
         while state.flights.front().is_some_and(|flight| flight.answer.is_none()) {
@@ -231,9 +377,13 @@ impl Channel {
         true
     }
 
-    fn failure(&self) -> Failure {
-        // Room is closed only when the channel has ended.
-        Failure::Gone(self.gone().unwrap_or(Gone::Parted))
+    /// A shout that waits is not to be sent.
+    fn withdraw(&self, ticket: u64) {
+        let mut state = self.lock();
+        if let Ok(place) = state.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket) {
+            state.waiting.remove(place);
+            self.go_on(state);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -243,20 +393,30 @@ impl Channel {
 }
 
 impl State {
-    fn publish(&mut self, link: &Link) -> bool {
-        let Phase::Offline(_) = self.phase else { return false };
-        if let Phase::Offline(create) = std::mem::replace(&mut self.phase, Phase::Open) {
-            let _closing = link.queue.push(Class::Control, create);
+    /// Whether there are shouts any more.
+    fn check(&self) -> Result<(), Failure> {
+        match &self.phase {
+            Phase::Ended(gone) => Err(Failure::Gone(gone.clone())),
+            Phase::Leaving => Err(Failure::Gone(Gone::Parted)),
+            _ => Ok(()),
         }
-        true
     }
 
-    fn send_again(&self, link: &Link, next_op: Op) {
+    fn publish(&mut self, link: &Link) {
+        let Phase::Offline(create) = &mut self.phase else { return };
+        let create = std::mem::take(create);
+        self.phase = Phase::Open;
+        let _closing = link.queue.push(Class::Control, create);
+    }
+
+    fn send_again(&mut self, link: &Link, next_op: Op) {
         if !matches!(self.phase, Phase::Open) {
             return;
         }
         let skip = next_op.0.saturating_sub(self.first_op().0) as usize;
-        for flight in self.flights.iter().skip(skip).filter(|flight| flight.answer.is_some()) {
+        let lost = self.flights.iter_mut().skip(skip).filter(|flight| flight.answer.is_some());
+        for flight in lost {
+            flight.is_sent = true;
             let _closing = link.queue.push(Class::Batch, flight.frame.clone());
         }
     }
@@ -267,39 +427,15 @@ impl State {
     }
 }
 
-/// The receipt of a shout, when it comes. Dropping it takes nothing back.
-///
-/// ```no_run
-/// # use actix_multiplex::{Handle, Leaf, Shout, ShoutAt, ShoutError};
-/// # async fn example<A: Leaf, M: ShoutAt<A::Interface>>(kermit: Handle<A>, one: M, two: M)
-/// #     -> Result<(), ShoutError<()>> {
-/// let first = kermit.try_send(Shout(one)).expect("has room");
-/// let second = kermit.try_send(Shout(two)).expect("has room");
-/// assert!(first.await?.seq() < second.await?.seq());
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-#[must_use = "a receipt tells whether the shout was heard; to shout and not care, drop it"]
-pub struct Receipted {
-    answer: oneshot::Receiver<Result<Receipt, Failure>>,
+/// A place among the shouts that wait; dropped, the shout is not sent if it still waits.
+struct Place<'a> {
+    channel: &'a Channel,
+    ticket: u64,
 }
 
-impl Receipted {
-    /// The receipt, or why there is none; the caller has the message.
-    pub(crate) async fn outcome(self) -> Result<Receipt, Failure> {
-        self.answer.await.unwrap_or(Err(Failure::Unknown(Gone::Parted)))
-    }
-}
-
-impl Future for Receipted {
-    type Output = Result<Receipt, ShoutError<()>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.answer).poll(cx).map(|answer| {
-            let outcome = answer.unwrap_or(Err(Failure::Unknown(Gone::Parted)));
-            outcome.map_err(|failure| failure.with(()))
-        })
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.channel.withdraw(self.ticket);
     }
 }
 

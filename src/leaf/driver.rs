@@ -30,6 +30,7 @@ pub(crate) use self::{
 use super::channel::{Gone, Link};
 use crate::{
     connection::{self, Burst, Closed, Queue, Reader},
+    limits::REPEATER_RESTARTS,
     object::{HubId, ObjectId},
     transport::Duplex,
     wire::{
@@ -80,8 +81,8 @@ enum Asked {
     Enter(Entering),
     /// An object that lived offline is made known.
     Publish(ObjectId),
-    /// A leaf goes on from its cursor.
-    Rejoin(ObjectId),
+    /// A leaf, of this generation, goes on from its cursor.
+    Rejoin(ObjectId, u64),
     /// A leaf parts.
     Part(ObjectId),
     /// A voice is given.
@@ -89,11 +90,18 @@ enum Asked {
     /// A voice goes on.
     Reattach(ObjectId),
     /// An object is named.
-    Name(oneshot::Sender<Result<(), super::NameError>>),
+    Name(ObjectId, oneshot::Sender<Result<(), super::NameError>>),
     /// Names are listed.
     List(Listing),
     /// Nobody waits for the answer.
     Nothing,
+}
+
+/// Who is at an object.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Leaf,
+    Voice,
 }
 
 /// Say goodbye; and `stop` when nobody needs the leaves any more either.
@@ -186,8 +194,12 @@ impl Driver {
 
     /// A number for a request that is about to be sent.
     fn remember(&mut self, asked: Asked) -> Request {
-        let request = self.next_request;
-        self.next_request = self.next_request.wrapping_add(1);
+        let mut request = self.next_request;
+        // Four thousand million requests later, an object that lives offline may still wait.
+        while self.requests.contains_key(&request) || self.watches.contains_key(&request) {
+            request = request.wrapping_add(1);
+        }
+        self.next_request = request.wrapping_add(1);
         self.requests.insert(request, asked);
         request
     }
@@ -202,7 +214,7 @@ impl Driver {
     fn done(&mut self, done: &Done) -> Result<(), Closed> {
         match self.recall(done.request)? {
             Asked::Part(object) => self.parted(object),
-            Asked::Name(reply) => {
+            Asked::Name(_, reply) => {
                 let _nobody_waits = reply.send(Ok(()));
             }
             Asked::Nothing => {}
@@ -216,24 +228,76 @@ impl Driver {
         match self.recall(request)? {
             Asked::Enter(entering) => entering.refuse(refusal),
             Asked::Attach(attaching) => attaching.refuse(refusal),
-            Asked::Name(reply) => {
-                let _nobody_waits = reply.send(Err(refusal.into()));
+            Asked::Name(object, reply) => {
+                let _nobody_waits = reply.send(Err(self.unnamed(object, refusal)));
             }
             Asked::List(listing) => listing.refuse(refusal),
-            Asked::Publish(object) | Asked::Rejoin(object) | Asked::Reattach(object) => {
-                self.shut_out(object, refusal);
+            Asked::Publish(object) => self.untaken(object, refusal),
+            Asked::Rejoin(object, generation) => {
+                let there = self.entries.get(&object).and_then(|entry| entry.leaf.as_ref());
+                // A leaf that has come since was let in.
+                if there.is_none_or(|leaf| leaf.generation == generation) {
+                    self.not_let_back(object, Way::Leaf, refusal);
+                }
             }
+            Asked::Reattach(object) => self.not_let_back(object, Way::Voice, refusal),
             Asked::Part(object) => self.parted(object),
             Asked::Nothing => {}
         }
         Ok(())
     }
 
-    /// The hub does not know, or let in, what a channel leads to. Its leaf lives on alone.
-    fn shut_out(&mut self, object: ObjectId, refusal: Refusal) {
-        let Some(entry) = self.entries.get(&object) else { return };
-        tracing::warn!(%object, %refusal, "an object is out of reach");
-        entry.channel.end(&Gone::Refused(refusal));
+    /// The hub does not take an object that lived offline. Its leaf lives on alone.
+    fn untaken(&mut self, object: ObjectId, refusal: Refusal) {
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        tracing::warn!(%object, %refusal, "the hub does not take an object");
+        entry.publish = None;
+        entry.channel.refuse(refusal);
+    }
+
+    /// A leaf, or the voices without one, were refused on their way back to an object.
+    ///
+    /// An object that fails over a request says the same as one that has failed: to ask again tells
+    /// the one from the other. Either it lets them in, or its end is told meanwhile.
+    fn not_let_back(&mut self, object: ObjectId, who: Way, refusal: Refusal) {
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        if !matches!(refusal, Refusal::Failed(_)) || entry.retries == REPEATER_RESTARTS {
+            return self.shut_out(object, who, refusal);
+        }
+        entry.retries += 1;
+        match who {
+            Way::Leaf => self.ask_from_cursor(object),
+            Way::Voice => self.attach_again(object),
+        }
+    }
+
+    /// The hub does not let a leaf, or the voices without one, back to an object. With nobody
+    /// there the channel ends, and the leaf lives on alone.
+    fn shut_out(&mut self, object: ObjectId, who: Way, refusal: Refusal) {
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        tracing::warn!(%object, ?who, %refusal, "an object is out of reach");
+        let others = match who {
+            Way::Leaf => entry.is_attached,
+            Way::Voice => {
+                entry.is_attached = false;
+                entry.leaf.is_some()
+            }
+        };
+        match who {
+            Way::Leaf if others => entry.leaf = None,
+            Way::Voice if others => {}
+            _ => entry.channel.end(&Gone::Refused(refusal)),
+        }
+    }
+
+    /// Why an object was not named. One that the hub did not take in the first place is not just
+    /// one that the client is no leaf of.
+    fn unnamed(&self, object: ObjectId, refusal: Refusal) -> super::NameError {
+        let gone = self.entries.get(&object).and_then(|entry| entry.channel.gone());
+        match (refusal, gone) {
+            (Refusal::NotJoined, Some(Gone::Refused(first))) => first.into(),
+            (refusal, _) => refusal.into(),
+        }
     }
 
     /// The object is no more: its leaf stops.
@@ -251,9 +315,10 @@ impl Driver {
         tracing::info!(%closed, "disconnected");
         self.queue.close(closed.clone());
         self.closed.send_replace(Some(closed.clone()));
-        for entry in self.entries.values() {
-            entry.channel.end(&Gone::Closed(closed.clone()));
+        for entry in self.entries.values_mut() {
+            entry.cut_off(closed);
         }
+        self.entries.retain(|_, entry| !entry.is_idle());
         self.requests.clear();
         self.watches.clear();
         if let Some(waiting) = self.welcomed.take() {

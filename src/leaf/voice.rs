@@ -76,7 +76,8 @@ impl<I: Interface> Voice<I> {
     /// heard. It is never [`Full`](ShoutError::Full).
     ///
     /// # Cancel safety
-    /// Dropped before it is polled, nothing is sent. Dropped later, the shout may be heard.
+    /// Dropped before it is polled, or while it waits for room, nothing is sent. Dropped later, the
+    /// shout may be heard. Without being polled it keeps its place, and holds nobody else up.
     pub fn send<M: ShoutAt<I>>(
         &self,
         shout: Shout<M>,
@@ -99,7 +100,7 @@ impl<I: Interface> Voice<I> {
     }
 
     async fn say(&self, kind: Kind, payload: Result<Vec<u8>, Failure>) -> Result<Receipt, Failure> {
-        self.channel.send(kind, &payload?).await?.outcome().await
+        self.channel.send(kind, payload?).await
     }
 
     /// Shouts now; the message stays with the caller.

@@ -1,68 +1,125 @@
 //! The shout window: how much may be under way, counted in shouts and bytes.
 //!
-//! Semaphores, because they are fair: who waits longer sends first, so that a voice's shouts keep
-//! their order also when they wait.
+//! Numbers, and a queue of those who want more of what all objects share. Whoever waits longer
+//! sends first; the waiting itself is the [`Channel`]'s, so that a shout which waits is sent in its
+//! turn whether or not anybody looks after it meanwhile.
 
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
 
-use tokio::sync::{AcquireError, Semaphore, TryAcquireError};
+use super::Channel;
 
-/// The window at one object, within the client's window in all.
-#[derive(Debug)]
+/// The window at one object.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
-    shouts: Semaphore,
-    bytes: Semaphore,
-    total: Arc<Semaphore>,
+    shouts: usize,
+    bytes: usize,
 }
 
-/// Room for one shout. It is given back by [`Room::give_back`]; dropped, it is free at once.
-pub(super) struct Permit<'a>([tokio::sync::SemaphorePermit<'a>; 3]);
+/// The window in all: what a client's objects share.
+#[derive(Debug)]
+pub(super) struct Total(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    bytes: usize,
+    /// Channels with a shout that waits for these bytes alone.
+    waiting: VecDeque<Weak<Channel>>,
+}
 
 impl Room {
-    pub(super) fn new(shouts: usize, bytes: usize, total: Arc<Semaphore>) -> Self {
-        Self { shouts: Semaphore::new(shouts), bytes: Semaphore::new(bytes), total }
+    pub(super) fn new(shouts: usize, bytes: usize) -> Self {
+        Self { shouts, bytes }
     }
 
-    /// Waits for room for one shout of `bytes`.
-    ///
-    /// # Cancel safety
-    /// Dropped while it waits, it has taken nothing.
-    pub(super) async fn wait(&self, bytes: usize) -> Result<Permit<'_>, AcquireError> {
-        let bytes = bytes as u32;
-        Ok(Permit([
-            self.shouts.acquire().await?,
-            self.bytes.acquire_many(bytes).await?,
-            self.total.acquire_many(bytes).await?,
-        ]))
+    /// Whether a shout of `bytes` fits.
+    pub(super) fn fits(self, bytes: usize) -> bool {
+        self.shouts > 0 && self.bytes >= bytes
     }
 
-    /// Room for one shout of `bytes`, if there is room now.
-    pub(super) fn take(&self, bytes: usize) -> Result<Permit<'_>, TryAcquireError> {
-        let bytes = bytes as u32;
-        Ok(Permit([
-            self.shouts.try_acquire()?,
-            self.bytes.try_acquire_many(bytes)?,
-            self.total.try_acquire_many(bytes)?,
-        ]))
+    /// A shout that fits is under way.
+    pub(super) fn take(&mut self, bytes: usize) {
+        self.shouts -= 1;
+        self.bytes -= bytes;
     }
 
-    /// The outcome of a shout of `bytes` is known.
-    pub(super) fn give_back(&self, bytes: usize) {
-        self.shouts.add_permits(1);
-        self.bytes.add_permits(bytes);
-        self.total.add_permits(bytes);
-    }
-
-    /// Nobody needs to wait any more.
-    pub(super) fn close(&self) {
-        self.shouts.close();
-        self.bytes.close();
+    /// The outcome of a shout is known.
+    pub(super) fn give_back(&mut self, bytes: usize) {
+        self.shouts += 1;
+        self.bytes += bytes;
     }
 }
 
-impl Permit<'_> {
-    /// The shout is under way.
-    pub(super) fn keep(self) {
-        self.0.into_iter().for_each(tokio::sync::SemaphorePermit::forget);
+impl Total {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self(Mutex::new(State { bytes, waiting: VecDeque::new() }))
+    }
+
+    /// Takes bytes, if there are enough and nobody waits for them.
+    pub(super) fn try_take(&self, bytes: usize) -> bool {
+        let mut state = self.lock();
+        state.waiting.is_empty() && state.take(bytes)
+    }
+
+    /// Takes bytes for a channel, if it is its turn and there are enough; else it waits from now
+    /// on, if it does not already (`waits`).
+    pub(super) fn take_in_turn(&self, bytes: usize, who: &Weak<Channel>, waits: &mut bool) -> bool {
+        let mut state = self.lock();
+        let its_turn = state.waiting.front().is_none_or(|first| Weak::ptr_eq(first, who));
+        if its_turn && state.take(bytes) {
+            return true;
+        }
+        if !std::mem::replace(waits, true) {
+            state.waiting.push_back(who.clone());
+        }
+        false
+    }
+
+    /// A channel waits no more.
+    pub(super) fn leave(&self, who: &Weak<Channel>, waits: &mut bool) {
+        if std::mem::take(waits) {
+            self.lock().waiting.retain(|other| !Weak::ptr_eq(other, who));
+        }
+    }
+
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.lock().bytes += bytes;
+    }
+
+    /// Lets those who wait send, in their turn, as far as there is room. The caller holds no
+    /// channel's lock.
+    pub(super) fn serve(&self) {
+        while let Some(first) = self.first() {
+            if first.is_still_waiting() {
+                return;
+            }
+        }
+    }
+
+    fn first(&self) -> Option<Arc<Channel>> {
+        let mut state = self.lock();
+        loop {
+            match state.waiting.front()?.upgrade() {
+                Some(first) => return Some(first),
+                None => state.waiting.pop_front(),
+            };
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that holds the lock can panic between two changes that belong together.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, bytes: usize) -> bool {
+        let is_enough = self.bytes >= bytes;
+        if is_enough {
+            self.bytes -= bytes;
+        }
+        is_enough
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         class::{AnyClass, SeatError, Seated, Seating},
         client::{AnySeat, JoinError, Keep},
     },
-    object::{Cursor, Name, ObjectId, Seq},
+    object::{Cursor, InterfaceId, Name, ObjectId, Op, Seq},
     wire::{self, Create, Join, Joined, Part, Refusal, Request, Target},
 };
 
@@ -121,13 +121,17 @@ impl Driver {
         let create = create(&*class, object, None, false);
         let request = self.remember(Asked::Publish(object));
         let frame = wire::encode_with(&create(request), &state);
-        let channel = Arc::new(Channel::offline(object, link, frame));
+        let channel = Channel::offline(object, link, frame);
         let mut entry = Entry::new(channel, class.interface());
         entry.publish = Some(request);
         let given = class.is_stateful().then_some(state);
-        let seat = self.seat(&mut entry, class, keep, given, None, ctx)?;
-        self.entries.insert(object, entry);
-        Ok(seat)
+        let seat = self.seat(&mut entry, class, keep, given, None, ctx);
+        if seat.is_ok() {
+            self.entries.insert(object, entry);
+        } else {
+            self.requests.remove(&request);
+        }
+        seat
     }
 
     fn tell_create(&self, create: &Create, state: &Bytes) {
@@ -145,7 +149,9 @@ impl Driver {
         match self.recall(joined.request)? {
             Asked::Enter(entering) => self.enter(entering, joined, state, ctx),
             Asked::Publish(object) => self.published(object, joined.start),
-            Asked::Rejoin(object) => self.rejoined(object, joined, state),
+            Asked::Rejoin(object, generation) => {
+                self.rejoined(object, generation, joined, state);
+            }
             _ => return Err(mismatch(joined.request)),
         }
         Ok(())
@@ -160,13 +166,14 @@ impl Driver {
     ) {
         let Some(link) = self.link.clone() else { return };
         let object = joined.object;
-        let mut entry = self.entries.remove(&object).unwrap_or_else(|| {
-            let channel = Channel::open(object, link, joined.next_op);
-            Entry::new(Arc::new(channel), entering.class.interface())
-        });
+        let interface = entering.class.interface();
+        let mut entry = self.take_entry(object, link, joined.next_op, interface);
         entry.come_in();
         let Entering { class, keep, reply, new, .. } = entering;
-        let seat = present(&entry, &*class).unwrap_or_else(|| {
+        let there = present(&entry, &*class);
+        let is_behind =
+            there.is_some() && entry.leaf.as_mut().is_some_and(|leaf| leaf.lags(joined));
+        let seat = there.unwrap_or_else(|| {
             let mine = new.filter(|(id, _)| *id == object).map(|(_, state)| state);
             let state = if joined.restore { Some(payload) } else { mine };
             let given = state.filter(|_| class.is_stateful());
@@ -176,8 +183,27 @@ impl Driver {
         self.entries.insert(object, entry);
         if !is_in {
             self.part(object);
+        } else if is_behind {
+            self.ask_from_cursor(object);
         }
         let _nobody_waits = reply.send(seat);
+    }
+
+    /// What is known of an object that the hub has let the client into. A channel that has ended
+    /// is of no more use; nor is a leaf that lived on without the hub.
+    pub(super) fn take_entry(
+        &mut self,
+        object: ObjectId,
+        link: Arc<Link>,
+        next_op: Op,
+        interface: InterfaceId,
+    ) -> Entry {
+        let there = self.entries.remove(&object);
+        let parting = there.as_ref().map_or(0, |entry| entry.parting);
+        there.filter(|entry| !entry.channel.has_ended()).unwrap_or_else(|| {
+            let channel = Channel::open(object, link, next_op);
+            Entry { parting, ..Entry::new(channel, interface) }
+        })
     }
 
     /// Makes a leaf and enters it.
@@ -225,23 +251,23 @@ impl Driver {
     fn part(&mut self, object: ObjectId) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.leaf = None;
-        if self.closed.borrow().is_some() || entry.channel.is_offline() {
+        if self.closed.borrow().is_some() || entry.channel.abandon() {
             return self.forget_idle(object);
         }
-        entry.parting += 1;
+        entry.leave();
         self.ask(Asked::Part(object), |request| Part { request, object });
     }
 
     /// The hub has told everything that was said before a leaf parted.
     pub(super) fn parted(&mut self, object: ObjectId) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
-        if entry.went() {
+        if entry.went() && !entry.is_idle() {
             return self.rejoin(object);
         }
         self.forget_idle(object);
     }
 
-    fn forget_idle(&mut self, object: ObjectId) {
+    pub(super) fn forget_idle(&mut self, object: ObjectId) {
         if self.entries.get(&object).is_some_and(Entry::is_idle)
             && let Some(entry) = self.entries.remove(&object)
         {
@@ -312,7 +338,7 @@ fn create(
 pub(super) fn join(
     request: Request,
     target: Target,
-    interface: crate::object::InterfaceId,
+    interface: InterfaceId,
     cursor: Option<Cursor>,
 ) -> Join {
     Join { request, target, interface, cursor, answers: Vec::new() }

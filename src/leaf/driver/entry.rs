@@ -6,8 +6,13 @@ use std::{
 };
 
 use crate::{
-    leaf::{channel::Channel, inbox::Delivery, voice::Attachment},
-    object::{Cursor, InterfaceId, Seq},
+    connection::Closed,
+    leaf::{
+        channel::{Channel, Gone},
+        inbox::Delivery,
+        voice::Attachment,
+    },
+    object::{Cursor, InterfaceId, Op, Seq},
     wire::Request,
 };
 
@@ -18,10 +23,14 @@ pub(super) struct Entry {
     pub(super) leaf: Option<Leaf>,
     /// The claim of the voices without a leaf.
     pub(super) attachment: Weak<Attachment>,
+    /// Whether the hub was not told yet that they are gone.
+    pub(super) is_attached: bool,
     /// Requests to part or detach that are not answered.
     pub(super) parting: u32,
     /// Whether somebody came in meanwhile: which of the two did the hub hear of last?
     pub(super) is_unsure: bool,
+    /// How often the hub's part of the object has failed over a request to be let back in.
+    pub(super) retries: u32,
     /// The request that makes an object known which lives offline.
     pub(super) publish: Option<Request>,
 }
@@ -48,15 +57,37 @@ impl Entry {
             interface,
             leaf: None,
             attachment: Weak::new(),
+            is_attached: false,
             parting: 0,
             is_unsure: false,
+            retries: 0,
             publish: None,
         }
     }
 
-    /// Somebody has come in.
+    /// Somebody has come in. While the hub has a request to part in hand, it may hold them for
+    /// gone: then nobody shouts until it has said where to go on.
     pub(super) fn come_in(&mut self) {
-        self.is_unsure |= self.parting > 0;
+        if self.parting > 0 {
+            self.is_unsure = true;
+            self.channel.come_back();
+        }
+    }
+
+    /// The hub has said where to go on; if somebody parted since it was asked, it is asked again.
+    pub(super) fn go_on(&mut self, next_op: Op) {
+        self.retries = 0;
+        if !self.is_unsure {
+            self.channel.resume(next_op);
+        }
+    }
+
+    /// A request to part is about to be sent. Who shouted behind it would be a stranger.
+    pub(super) fn leave(&mut self) {
+        self.parting += 1;
+        if self.leaf.is_none() && !self.is_attached {
+            self.channel.leave();
+        }
     }
 
     /// The hub has answered a request to part. `true`: somebody has to say that they are here.
@@ -65,9 +96,16 @@ impl Entry {
         self.parting == 0 && std::mem::take(&mut self.is_unsure)
     }
 
+    /// The connection is no more: nothing is answered, and nobody shouts.
+    pub(super) fn cut_off(&mut self, closed: &Closed) {
+        self.channel.end(&Gone::Closed(closed.clone()));
+        self.parting = 0;
+        self.is_unsure = false;
+    }
+
     /// Whether nobody needs it any more.
     pub(super) fn is_idle(&self) -> bool {
-        self.leaf.is_none() && self.parting == 0 && self.attachment.strong_count() == 0
+        self.leaf.is_none() && self.parting == 0 && !self.is_attached
     }
 
     /// The leaf, if it is still the one of that generation.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::{Asked, Driver, enter::join, entry::Leaf};
 use crate::{
     connection::Closed,
-    object::{Cursor, ObjectId, SessionId},
+    object::{Cursor, ObjectId, Resync, SessionId},
     wire::{self, Batch, Joined, Target},
 };
 
@@ -31,9 +31,8 @@ impl Driver {
         // What comes for an object that was just left is nobody's.
         let Some(entry) = self.entries.get_mut(&batch.object) else { return Ok(()) };
         if let Some(mine) = batch.sessions.iter().position(|(session, _)| *session == me) {
-            for shouted in batch.shouts().filter(|shouted| shouted.session == mine) {
-                entry.channel.heard(shouted.op, shouted.seq);
-            }
+            let shouts = batch.shouts().filter(|shouted| shouted.session == mine);
+            entry.channel.heard(shouts.map(|shouted| (shouted.op, shouted.seq)));
         }
         match &mut entry.leaf {
             Some(leaf) => leaf.hear(batch, me),
@@ -45,38 +44,68 @@ impl Driver {
     pub(super) fn rejoin(&mut self, object: ObjectId) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.channel.pause();
-        let interface = entry.interface.clone();
-        let target = Target::Object(object);
-        let is_attached = entry.attachment.strong_count() > 0;
-        let cursor = entry.leaf.as_ref().map(|leaf| leaf.cursor);
-        if let Some(cursor) = cursor {
-            let (target, interface) = (target.clone(), interface.clone());
-            self.ask(Asked::Rejoin(object), |request| join(request, target, interface, cursor));
-        }
+        let is_attached = entry.is_attached;
+        self.ask_from_cursor(object);
         if is_attached {
-            self.ask(Asked::Reattach(object), |request| wire::Attach {
-                request,
-                target,
-                interface,
-            });
+            self.attach_again(object);
         }
     }
 
-    /// A leaf goes on from where it was, or from where the hub still can.
-    pub(super) fn rejoined(&mut self, object: ObjectId, joined: &Joined, state: Bytes) {
+    /// The voices without a leaf ask to be let back in.
+    pub(super) fn attach_again(&mut self, object: ObjectId) {
+        let Some(entry) = self.entries.get(&object) else { return };
+        let (target, interface) = (Target::Object(object), entry.interface.clone());
+        self.ask(Asked::Reattach(object), |request| wire::Attach { request, target, interface });
+    }
+
+    /// The leaf, if there is one, asks for what follows its cursor.
+    pub(super) fn ask_from_cursor(&mut self, object: ObjectId) {
+        let Some(entry) = self.entries.get(&object) else { return };
+        let Some(leaf) = &entry.leaf else { return };
+        let (cursor, asked) = (leaf.cursor, Asked::Rejoin(object, leaf.generation));
+        let (target, interface) = (Target::Object(object), entry.interface.clone());
+        self.ask(asked, |request| join(request, target, interface, cursor));
+    }
+
+    /// A leaf goes on from where it was, or from where the hub still can. Of two answers on the
+    /// way, the first may have led further than the second: a cursor never goes back. An answer
+    /// for the leaf before this one is no answer for this one.
+    pub(super) fn rejoined(
+        &mut self,
+        object: ObjectId,
+        generation: u64,
+        joined: &Joined,
+        state: Bytes,
+    ) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
-        entry.channel.resume(joined.next_op);
-        let Some(leaf) = &mut entry.leaf else { return };
+        entry.go_on(joined.next_op);
+        let Some(leaf) = entry.leaf_of(generation) else { return };
+        leaf.past = joined.last;
+        leaf.lagging = false;
+        let heard = leaf.cursor.filter(|cursor| cursor.epoch == joined.start.epoch);
+        if heard.is_some_and(|heard| joined.start.seq <= heard.seq) {
+            return;
+        }
         if let Some(resync) = joined.resync {
+            let from = heard.map_or(resync.from, |heard| heard.seq.next().max(resync.from));
+            let resync = Resync { from, ..resync };
             leaf.delivery.resync(resync, joined.restore.then_some(state));
         }
         leaf.cursor = Some(joined.start);
-        leaf.past = joined.last;
-        leaf.lagging = false;
     }
 }
 
 impl Leaf {
+    /// Whether a join that was not made for this leaf begins beyond what it has heard: then it
+    /// drops what follows, until it was told what lies between.
+    pub(super) fn lags(&mut self, joined: &Joined) -> bool {
+        let goes_on = self.cursor.is_some_and(|cursor| {
+            cursor.epoch == joined.start.epoch && cursor.seq >= joined.start.seq
+        });
+        self.lagging |= !goes_on;
+        !goes_on
+    }
+
     fn hear(&mut self, batch: Batch, me: SessionId) -> Result<(), Closed> {
         let Some(cursor) = self.cursor.filter(|cursor| cursor.epoch == batch.epoch) else {
             let object = batch.object;
@@ -107,12 +136,8 @@ impl Handler<Drained> for Driver {
     fn handle(&mut self, drained: Drained, _: &mut Self::Context) {
         let Drained { object, generation } = drained;
         let Some(entry) = self.entries.get_mut(&object) else { return };
-        if entry.leaf_of(generation).is_none_or(|leaf| !leaf.lagging) {
-            return;
+        if entry.leaf_of(generation).is_some_and(|leaf| leaf.lagging) && !self.is_closed() {
+            self.ask_from_cursor(object);
         }
-        let interface = entry.interface.clone();
-        let Some(cursor) = entry.leaf.as_ref().map(|leaf| leaf.cursor) else { return };
-        let target = Target::Object(object);
-        self.ask(Asked::Rejoin(object), |request| join(request, target, interface, cursor));
     }
 }

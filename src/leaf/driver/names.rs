@@ -95,7 +95,7 @@ impl Handler<NameIt> for Driver {
         if let Some(entry) = self.entries.get(&object) {
             entry.channel.publish();
         }
-        self.ask(Asked::Name(reply), |request| NameObject { request, object, name });
+        self.ask(Asked::Name(object, reply), |request| NameObject { request, object, name });
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::{AsyncContext, Context, Handler, Message};
 use tokio::sync::oneshot;
 
-use super::{Asked, Driver, entry::Entry, mismatch};
+use super::{Asked, Driver, mismatch};
 use crate::{
     connection::Closed,
     leaf::{channel::Channel, client::JoinError, voice::Attachment},
@@ -58,8 +58,8 @@ impl Driver {
         match self.recall(attached.request)? {
             Asked::Attach(attaching) => self.attach(attaching, attached, ctx),
             Asked::Reattach(object) => {
-                if let Some(entry) = self.entries.get(&object) {
-                    entry.channel.resume(attached.next_op);
+                if let Some(entry) = self.entries.get_mut(&object) {
+                    entry.go_on(attached.next_op);
                 }
             }
             _ => return Err(mismatch(attached.request)),
@@ -71,16 +71,16 @@ impl Driver {
         let Some(link) = self.link.clone() else { return };
         let Attaching { interface, reply, .. } = attaching;
         let (object, next_op) = (attached.object, attached.next_op);
-        let entry = self.entries.entry(object).or_insert_with(|| {
-            Entry::new(Arc::new(Channel::open(object, link, next_op)), interface)
-        });
+        let mut entry = self.take_entry(object, link, next_op, interface);
         entry.come_in();
+        entry.is_attached = true;
         let attachment = entry
             .attachment
             .upgrade()
             .unwrap_or_else(|| Arc::new(Attachment { object, driver: ctx.address() }));
         entry.attachment = Arc::downgrade(&attachment);
         let channel = entry.channel.clone();
+        self.entries.insert(object, entry);
         let _nobody_waits = reply.send(Ok(AttachedTo { channel, attachment }));
     }
 }
@@ -107,11 +107,14 @@ impl Handler<Detach> for Driver {
         let Detach(object) = detach;
         let is_closed = self.is_closed();
         let Some(entry) = self.entries.get_mut(&object) else { return };
-        // Another voice may have been given since.
-        if entry.attachment.strong_count() > 0 || is_closed {
+        // Another voice may have been given since, or this was said already.
+        if entry.attachment.strong_count() > 0 || !std::mem::take(&mut entry.is_attached) {
             return;
         }
-        entry.parting += 1;
+        if is_closed {
+            return self.forget_idle(object);
+        }
+        entry.leave();
         self.ask(Asked::Part(object), |request| wire::Detach { request, object });
     }
 }

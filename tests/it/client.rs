@@ -1,0 +1,9 @@
+//! Clients with a hub in the same process, through the public API, on one thread and under paused
+//! time: whatever sleeps here sleeps until nothing else can be done.
+
+mod pond;
+mod races;
+mod repeaters;
+mod resends;
+mod windows;
+mod wire;
