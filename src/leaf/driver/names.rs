@@ -60,10 +60,14 @@ impl Driver {
             self.requests.insert(request, Asked::List(listing));
             return Ok(());
         }
+        let is_watch = listing.watch.is_some();
         if let Some(watch) = listing.watch {
             self.watches.insert(request, watch);
         }
-        let _nobody_waits = listing.reply.send(Ok((listing.entries, request)));
+        let is_taken = listing.reply.send(Ok((listing.entries, request))).is_ok();
+        if is_watch && !is_taken {
+            self.end_watch(request);
+        }
         Ok(())
     }
 
