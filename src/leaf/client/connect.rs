@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
+use actix::Addr;
 use rand::{
     SeedableRng,
     rngs::{StdRng, SysError, SysRng},
@@ -19,7 +20,7 @@ use crate::{
     connection::Closed,
     leaf::{
         class::Classes,
-        driver::{Driver, Line, Welcomed},
+        driver::{Close, Driver, Line, Welcomed},
     },
     limits::{AGENT_BYTES_MAX, CONNECT_TIMEOUT, CREDENTIALS_BYTES_MAX},
     supervise::{self, Placement, RestartLimit},
@@ -193,8 +194,10 @@ async fn greet(
     let driver = supervise::start(&Placement::Here, 1, RestartLimit::NEVER, make, |event| {
         tracing::debug!(?event, "a client's driver");
     })?;
+    let calling = Calling(Some(driver));
     Ok(match answer.await {
         Ok(Ok(Welcomed { link, hub })) => {
+            let driver = calling.connected();
             let (classes, unsent) = (Classes::default(), AtomicU64::new(0));
             let keep = Keep { driver, link, hub, classes, unsent, closed, flushed };
             Ok(Client { keep: Arc::new(keep) })
@@ -202,6 +205,23 @@ async fn greet(
         Ok(Err(closed)) => Err(closed),
         Err(_) => Err(Closed::done("the client's arbiter has ended")),
     })
+}
+
+/// A driver that is not welcomed yet; dropped, it hangs up.
+struct Calling(Option<Addr<Driver>>);
+
+impl Calling {
+    fn connected(mut self) -> Addr<Driver> {
+        self.0.take().expect("it is taken once, by value")
+    }
+}
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        if let Some(driver) = self.0.take() {
+            driver.do_send(Close { stop: true });
+        }
+    }
 }
 
 impl ConnectTo {
