@@ -3,7 +3,7 @@
 use std::{
     any::{Any, TypeId, type_name},
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use actix::{Addr, AsyncContext, Context};
@@ -140,7 +140,7 @@ impl<A: Leaf> AnyClass for Class<A> {
             move |ctx: &mut Context<A>| self.make(voice, state.as_ref(), inbox, ctx)
         };
         let addr = supervise::start(&Placement::Here, 16, RestartLimit::NEVER, make, observe)?;
-        let speaker = OnceLock::new();
+        let speaker = Mutex::new(None);
         let seat = Arc::new(Seat { addr, voice, generation, driver, keep, speaker });
         Ok(Seated { seat, delivery })
     }

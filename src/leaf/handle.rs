@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use actix::{Addr, Recipient};
@@ -41,7 +41,7 @@ pub(crate) struct Seat<A: Leaf> {
     pub(crate) generation: u64,
     pub(crate) driver: Addr<Driver>,
     pub(crate) keep: Arc<Keep>,
-    pub(crate) speaker: OnceLock<Addr<Speaker<A::Interface>>>,
+    pub(crate) speaker: Mutex<Option<Addr<Speaker<A::Interface>>>>,
 }
 
 impl<A: Leaf> Drop for Seat<A> {
@@ -106,7 +106,7 @@ impl<A: Leaf> Handle<A> {
     }
 
     /// An address that any actix program can shout through. Its actor is started on this arbiter
-    /// when this is first called.
+    /// when this is first called, and again when that arbiter has ended.
     ///
     /// # Ordering
     /// The shouts through one recipient keep their order; among those sent through the handle
@@ -122,11 +122,12 @@ impl<A: Leaf> Handle<A> {
     where
         M: ShoutAt<A::Interface>,
     {
-        if let Some(speaker) = self.0.speaker.get() {
+        let mut there = self.0.speaker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(speaker) = there.as_ref().filter(|speaker| speaker.connected()) {
             return Ok(speaker.clone().recipient());
         }
         let started = speaker(self.0.voice.clone(), &self.0.keep)?;
-        Ok(self.0.speaker.get_or_init(|| started).clone().recipient())
+        Ok(there.insert(started).clone().recipient())
     }
 
     /// The object.

@@ -7,5 +7,6 @@ mod pond;
 mod races;
 mod repeaters;
 mod resends;
+mod voices;
 mod windows;
 mod wire;
