@@ -2,11 +2,16 @@
 //! time: whatever sleeps here sleeps until nothing else can be done.
 
 mod errors;
+mod joining;
+mod lagging;
 mod names;
+mod offline;
 mod pond;
 mod races;
 mod repeaters;
 mod resends;
+mod rights;
+mod trouble;
 mod voices;
 mod windows;
 mod wire;
