@@ -226,6 +226,12 @@ impl History {
             && self.tail_bytes == self.tail.iter().map(|chunk| chunk.frame.len()).sum::<usize>()
     }
 
+    /// Makes chunks, seqs and bytes disagree.
+    #[cfg(feature = "testing")]
+    pub(super) fn damage(&mut self) {
+        self.tail_bytes += 1;
+    }
+
     /// Its history's name.
     pub(crate) fn epoch(&self) -> Epoch {
         self.epoch

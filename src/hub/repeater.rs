@@ -128,6 +128,11 @@ impl Repeater {
         self.history.marks()
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn damage_history(&mut self) {
+        self.history.damage();
+    }
+
     fn hear(&mut self, session: SessionId, offer: &Offer) {
         let Some(member) = self.roster.get(session) else {
             // It is told to join again after a panic; the answer says where to go on.

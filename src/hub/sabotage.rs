@@ -36,6 +36,8 @@ pub enum Trouble {
     Timer,
     /// In `started`, when it is made anew after a panic in a handler.
     Start,
+    /// In a handler, with a history that is damaged: the object cannot be made anew.
+    History,
     /// At the next shouts of this message that reach it, before they have their seq.
     Shout {
         /// The message.
@@ -69,7 +71,7 @@ where
     A: Actor<Context = Context<A>> + Handler<Trouble>,
 {
     match trouble {
-        Trouble::Handler => panic!("sabotaged in a handler"),
+        Trouble::Handler | Trouble::History => panic!("sabotaged in a handler"),
         Trouble::Notify => ctx.notify(Trouble::Handler),
         Trouble::Future => {
             ctx.spawn(actix::fut::wrap_future(async { panic!("sabotaged in a future") }));
@@ -91,6 +93,9 @@ impl Handler<Trouble> for Repeater {
     type Result = ();
 
     fn handle(&mut self, trouble: Trouble, ctx: &mut Self::Context) {
+        if trouble == Trouble::History {
+            self.damage_history();
+        }
         strike(trouble, &mut self.sabotage, ctx);
     }
 }

@@ -254,3 +254,19 @@ fn g8_a_joiner_and_a_leaver_in_the_midst_of_a_panic_are_answered() {
         });
     }
 }
+
+#[test]
+fn g8_an_object_whose_history_is_damaged_ends_visibly() {
+    paused(async {
+        let mut party = Party::gather().await;
+        party.shout(5, |_| None).await;
+        let object = party.leaves[0].1.object();
+        party.hub.sabotage(object, Trouble::History).await;
+        settle().await;
+        for who in [0, 3] {
+            let error = soon(party.voice(who).send(Shout(Croak(9)))).await.unwrap_err();
+            assert!(matches!(&error, ShoutError::Gone(Croak(9), Gone::Ended(_))), "{error}");
+            assert!(error.to_string().contains("history is damaged"), "{error}");
+        }
+    });
+}
