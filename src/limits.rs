@@ -23,6 +23,10 @@ pub const CARRIED_MAX: usize = 64;
 /// Sessions named in one batch. The table stays below a third of the frame (26 bytes each).
 pub const BATCH_SESSIONS_MAX: usize = 512;
 
+/// Bytes that a batch counts as beside its shouts and sessions while a leaf's inbox holds it: its
+/// header and the memory round it. Without it, small batches would hold several times the bound.
+pub const BATCH_BYTES_MIN: usize = 128;
+
 /// Bytes of a name in the directory (UTF-8).
 pub const NAME_BYTES_MAX: usize = 128;
 

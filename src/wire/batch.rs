@@ -210,9 +210,9 @@ impl Batch {
         Seq((self.first_seq.0 + u64::from(self.count)).saturating_sub(1))
     }
 
-    /// Bytes of its shouts, for those who bound what they hold.
+    /// Bytes that it takes while it is held, about: its shouts, and what stands round them.
     pub fn bytes(&self) -> usize {
-        self.body.len()
+        self.body.len() + self.sessions.len() * SESSION_BYTES + limits::BATCH_BYTES_MIN
     }
 
     /// Its shouts, in order.
