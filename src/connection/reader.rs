@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use futures_core::Stream;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, ReadBuf},
@@ -259,7 +259,8 @@ impl Iterator for Burst {
     fn next(&mut self) -> Option<Self::Item> {
         let prefix = self.0.first_chunk::<4>()?;
         let length = u32::from_le_bytes(*prefix) as usize;
-        let frame = self.0.split_to(4 + length).slice(4..);
+        let mut frame = self.0.split_to(4 + length);
+        frame.advance(4);
         Some(Frame::decode(&frame).map(|frame| (frame, 4 + length)))
     }
 }

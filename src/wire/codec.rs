@@ -115,6 +115,24 @@ pub(super) fn written_bytes<T: Serialize>(value: &T) -> usize {
     postcard::serialize_with_flavor(value, Size::default()).expect("headers are plain data")
 }
 
+/// Reads what [`put_varint`] writes, and what follows. `None`: it is cut short, too large, or not the
+/// shortest form.
+pub(super) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    for (at, &byte) in bytes.iter().enumerate().take(10) {
+        let bits = u64::from(byte & 0x7f);
+        if at == 9 && bits > 1 {
+            return None;
+        }
+        value |= bits << (7 * at);
+        if byte < 0x80 {
+            let is_shortest = byte != 0 || at == 0;
+            return is_shortest.then(|| (value, &bytes[at + 1..]));
+        }
+    }
+    None
+}
+
 /// Reads a list of at most `MAX` items. The count is checked before memory is taken for it.
 pub(super) fn bounded<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -214,9 +232,18 @@ mod tests {
             let mut ours = Vec::new();
             put_varint(&mut ours, value);
             assert_eq!(ours, postcard::to_stdvec(&value).expect("a number"));
+            assert_eq!(take_varint(&ours), Some((value, &[][..])));
+            assert_eq!(take_varint(&ours[..ours.len() - 1]), None);
             assert_eq!(varint_bytes(value), ours.len());
             assert_eq!(written_bytes(&value), ours.len());
         }
+    }
+
+    #[test]
+    fn a_varint_that_is_longer_than_need_be_or_too_large_is_refused() {
+        assert_eq!(take_varint(&[0x80, 0]), None);
+        assert_eq!(take_varint(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]), None);
+        assert_eq!(take_varint(&[5, 6]), Some((5, &[6][..])));
     }
 
     #[test]

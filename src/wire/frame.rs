@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Attach, Attached, Batch, Changed, Create, Detach, Done, Ended, FrameError, Goodbye, Hello,
     Join, Joined, List, Listed, NameObject, Outcome, Part, Refused, Rejoin, ShoutFrame, Unwatch,
-    Welcome, codec::written_bytes,
+    Welcome, codec::written_bytes, shout::read_shout,
 };
 
 macro_rules! frames {
@@ -50,6 +50,9 @@ macro_rules! frames {
             /// [`FrameError`] when the bytes are no frame.
             pub fn decode(bytes: &Bytes) -> Result<Self, FrameError> {
                 let number = *bytes.first().ok_or(FrameError::Empty)?;
+                if let Some((shout, payload_at)) = read_shout(bytes) {
+                    return Ok(Self::Shout(shout, bytes.slice(payload_at..)));
+                }
                 match number {
                     4 => empty(bytes).map(|()| Self::Heartbeat),
                     38 => Batch::decode(&bytes.slice(1..)).map(Self::Batch),
