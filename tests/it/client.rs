@@ -2,6 +2,7 @@
 //! time: whatever sleeps here sleeps until nothing else can be done.
 
 mod errors;
+mod false_hub;
 mod joining;
 mod lagging;
 mod names;

@@ -1,0 +1,119 @@
+//! A hub that says what a sound one does not: how a client takes it.
+
+use actix_multiplex::{
+    Client, Cursor, Epoch, HubId, Kind, ObjectId, Op, Seq, SessionId, encode,
+    transport::{Duplex, Listener, memory},
+    wire::{self, BatchBuilder, CloseCode, Frame, Header, Joined, Limits, Split, Welcome},
+};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::pond::{Croak, Log, TextNewt, paused, settle};
+
+const OBJECT: ObjectId = ObjectId([1; 16]);
+const EPOCH: Epoch = Epoch([2; 8]);
+const HER: SessionId = SessionId([3; 16]);
+const SOMEBODY: SessionId = SessionId([4; 16]);
+
+/// The hub's end of a connection, in the test's hands.
+struct FalseHub {
+    duplex: Duplex,
+    read: BytesMut,
+}
+
+impl FalseHub {
+    /// A client that was welcomed, with a leaf of a newt that has heard nothing.
+    async fn with_a_leaf() -> (Self, Client, Log) {
+        let (connector, mut listener) = memory::channel("false hub");
+        let connecting = tokio::task::spawn_local(Client::connect(connector));
+        let duplex = listener.accept().await.unwrap();
+        let mut hub = Self { duplex, read: BytesMut::new() };
+        assert!(matches!(hub.next().await, Frame::Hello(_)));
+        hub.say(&Welcome {
+            version: 1,
+            hub: HubId([5; 16]),
+            session: HER,
+            key: [6; 16],
+            resumed: false,
+            limits: Limits::default(),
+            extras: Vec::new(),
+        })
+        .await;
+        let client = connecting.await.unwrap().unwrap();
+        let log = TextNewt::at(&client);
+        let joining = client.clone();
+        let joining =
+            tokio::task::spawn_local(async move { joining.join::<TextNewt>("newt").await });
+        let Frame::Join(join) = hub.next().await else { panic!("no Join came") };
+        hub.say(&Joined {
+            request: join.request,
+            object: OBJECT,
+            name: None,
+            start: Cursor { epoch: EPOCH, seq: Seq(0) },
+            last: Seq(0),
+            restore: false,
+            resync: None,
+            next_op: Op(1),
+            carried: Vec::new(),
+        })
+        .await;
+        // The handle is forgotten, so that the leaf stays as long as the test does.
+        std::mem::forget(joining.await.unwrap().unwrap());
+        (hub, client, log)
+    }
+
+    async fn next(&mut self) -> Frame {
+        loop {
+            if let Split::Whole(_) = wire::split(&self.read).unwrap() {
+                let length = u32::from_le_bytes(*self.read.first_chunk().unwrap()) as usize;
+                let frame = self.read.split_to(4 + length).freeze();
+                return Frame::decode(&frame.slice(4..)).unwrap();
+            }
+            assert_ne!(self.duplex.reader.read_buf(&mut self.read).await.unwrap(), 0);
+        }
+    }
+
+    async fn say<H: Header>(&mut self, header: &H) {
+        self.send(wire::encode(header)).await;
+    }
+
+    /// Shouts of somebody's, `first` to `last`; each is a croak of its seq.
+    async fn batch(&mut self, first: u64, last: u64) {
+        let mut batch = BatchBuilder::new(OBJECT, EPOCH, Seq(first));
+        for n in first..=last {
+            let croak = encode(&Croak(n as u32), 100).unwrap();
+            batch.push(SOMEBODY, Op(n), Kind(1), &[], &croak);
+        }
+        self.send(batch.seal(0)).await;
+        settle().await;
+    }
+
+    async fn send(&mut self, frame: Bytes) {
+        self.duplex.writer.write_all(&frame).await.unwrap();
+    }
+}
+
+#[test]
+fn g1_batches_that_overlap_what_was_heard_are_heard_from_there_on() {
+    paused(async {
+        let (mut hub, _client, log) = FalseHub::with_a_leaf().await;
+        hub.batch(1, 3).await;
+        hub.batch(2, 5).await;
+        hub.batch(1, 3).await;
+        hub.batch(5, 5).await;
+        hub.batch(5, 6).await;
+        assert_eq!(log.numbers(), [1, 2, 3, 4, 5, 6]);
+    });
+}
+
+#[test]
+fn g1_a_gap_in_what_a_hub_tells_closes_the_connection_and_is_not_heard() {
+    paused(async {
+        let (mut hub, client, log) = FalseHub::with_a_leaf().await;
+        hub.batch(1, 3).await;
+        hub.batch(5, 6).await;
+        let closed = client.closed().await;
+        assert_eq!(closed.code, CloseCode::Protocol, "{closed}");
+        assert_eq!(log.numbers(), [1, 2, 3]);
+    });
+}
