@@ -172,7 +172,8 @@ impl Hub {
 }
 
 impl Env {
-    /// A session for a connection, on the next arbiter in turn.
+    /// A session for a connection. Sessions are spread over the arbiters by their ids, which are
+    /// random.
     fn receive(self: &Arc<Self>, duplex: Duplex) {
         let Some(alive) = self.alive().as_ref().map(|alive| alive.connection.clone()) else {
             return;

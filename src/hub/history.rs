@@ -5,7 +5,10 @@
 //! when the repeater around it panics: marks (who is at which op, with the outcomes), the tail of
 //! chunks for those who catch up, and the state that the tail follows.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, VecDeque},
+};
 
 use bytes::Bytes;
 
@@ -123,11 +126,8 @@ impl History {
     pub(crate) fn offer(&mut self, session: SessionId, offer: &Offer) -> Decision {
         let full = self.is_full();
         let mark = self.marks.entry(session).or_default();
-        if offer.op > mark.next {
-            return mark.gap();
-        }
-        if offer.op < mark.next {
-            return mark.outcome_of(offer.op);
+        if let Some(decision) = mark.out_of_turn(offer.op) {
+            return decision;
         }
         if full {
             mark.settle(Seq(0));
@@ -142,11 +142,8 @@ impl History {
     /// Refuses a shout: if it is the next one, its op is used up.
     pub(crate) fn refuse(&mut self, session: SessionId, op: Op) -> Decision {
         let mark = self.marks.entry(session).or_default();
-        if op > mark.next {
-            return mark.gap();
-        }
-        if op < mark.next {
-            return mark.outcome_of(op);
+        if let Some(decision) = mark.out_of_turn(op) {
+            return decision;
         }
         mark.settle(Seq(0));
         Decision::RefusedBefore
@@ -162,8 +159,7 @@ impl History {
         if self.open.count() == 0 {
             return None;
         }
-        let first = Seq(self.open.next_seq().0 - u64::from(self.open.count()));
-        let last = self.last();
+        let (first, last) = (self.sealed().next(), self.last());
         let frame = self.open.seal(hub_time_ms);
         self.tail_bytes += frame.len();
         self.tail.push_back(Chunk { first, last, frame: frame.clone() });
@@ -176,16 +172,14 @@ impl History {
     /// What a leaf with this cursor, or none, is given. The open chunk has been sealed.
     pub(crate) fn catch_up(&self, cursor: Option<Cursor>) -> CatchUp {
         let oldest = self.tail.front().map_or(self.last().next(), |chunk| chunk.first);
-        let heard = cursor.map(|cursor| cursor.seq);
         match cursor {
             Some(Cursor { epoch, seq }) if epoch != self.epoch || seq > self.last() => {
                 self.start_over(Some((ResyncReason::Epoch, Seq(0))))
             }
             Some(Cursor { seq, .. }) if seq.next() >= oldest => self.follow(seq, None),
-            Some(_) if self.snapshot.is_none() => {
+            Some(Cursor { seq, .. }) if self.snapshot.is_none() => {
                 let start = Seq(oldest.0 - 1);
-                let resync = heard.map(|seq| missed(ResyncReason::Missed, seq, start));
-                self.follow(start, resync)
+                self.follow(start, Some(missed(ResyncReason::Missed, seq, start)))
             }
             Some(Cursor { seq, .. }) => self.start_over(Some((ResyncReason::Missed, seq))),
             None => self.start_over(None),
@@ -296,6 +290,15 @@ impl Mark {
         let oldest = self.next.0.saturating_sub(WINDOW_SHOUTS as u64);
         while self.outcomes.front().is_some_and(|run| run.op.0 + u64::from(run.count) <= oldest) {
             self.outcomes.pop_front();
+        }
+    }
+
+    /// What becomes of an op that is not the next one.
+    fn out_of_turn(&mut self, op: Op) -> Option<Decision> {
+        match op.cmp(&self.next) {
+            Ordering::Less => Some(self.outcome_of(op)),
+            Ordering::Equal => None,
+            Ordering::Greater => Some(self.gap()),
         }
     }
 

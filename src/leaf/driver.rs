@@ -276,16 +276,10 @@ impl Driver {
     fn shut_out(&mut self, object: ObjectId, who: Way, refusal: Refusal) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         tracing::warn!(%object, ?who, %refusal, "an object is out of reach");
-        let others = match who {
-            Way::Leaf => entry.is_attached,
-            Way::Voice => {
-                entry.is_attached = false;
-                entry.leaf.is_some()
-            }
-        };
+        entry.is_attached &= matches!(who, Way::Leaf);
         match who {
-            Way::Leaf if others => entry.leaf = None,
-            Way::Voice if others => {}
+            Way::Leaf if entry.is_attached => entry.leaf = None,
+            Way::Voice if entry.leaf.is_some() => {}
             _ => entry.channel.end(&Gone::Refused(refusal)),
         }
     }
