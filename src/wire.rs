@@ -15,7 +15,7 @@ mod shout;
 pub use self::{
     answer::{
         Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome, Refusal,
-        Refused, Rejoin, Verdict,
+        Refused, Rejoin, SnapshotWanted, Verdict,
     },
     batch::{Batch, BatchBuilder, Shouted, carried_bytes},
     codec::{FrameError, Split, reason, split},
@@ -24,6 +24,9 @@ pub use self::{
         CloseCode, Extra, Fault, Goodbye, Hello, Limits, NoVersion, Resume, VERSION_MAX,
         VERSION_MIN, Welcome, negotiate,
     },
-    request::{Attach, Create, Detach, Join, List, NameObject, Part, Request, Target, Unwatch},
+    request::{
+        Attach, Create, Destroy, Detach, Join, List, NameObject, Part, Pin, Request, Snapshot,
+        Target, Unwatch,
+    },
     shout::{Carried, ShoutFrame, encode_shout},
 };

@@ -134,6 +134,9 @@ pub enum Refusal {
     /// The hub is stopping.
     #[error("the hub is stopping")]
     Stopping,
+    /// There was such an object, and it is no more: destroyed, or dropped when nobody needed it.
+    #[error("the object is no more")]
+    Gone,
 }
 
 /// What became of shouts, told to sessions that do not hear them, and of those not sequenced.
@@ -206,6 +209,20 @@ pub enum EndReason {
     /// Its repeater panicked too often.
     #[error("its repeater failed: {0}")]
     Failed(#[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")] String),
+    /// A leaf destroyed it: its last shout has been heard.
+    #[error("it was destroyed")]
+    Destroyed,
+    /// It had no leaf and no pin, and nothing that is kept listed it.
+    #[error("nobody needed it any more")]
+    Dropped,
+}
+
+/// A newer state of the object is wanted, so that its tail can be cut. A leaf that can make one
+/// answers with a [`Snapshot`](super::Snapshot); nobody else need answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotWanted {
+    /// The object.
+    pub object: ObjectId,
 }
 
 /// Names of the directory, in order. A listing that does not fit one frame comes in several.

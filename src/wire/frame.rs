@@ -4,9 +4,9 @@ use bytes::{BufMut, Bytes};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Attach, Attached, Batch, Changed, Create, Detach, Done, Ended, FrameError, Goodbye, Hello,
-    Join, Joined, List, Listed, NameObject, Outcome, Part, Refused, Rejoin, ShoutFrame, Unwatch,
-    Welcome, codec::written_bytes, shout::read_shout,
+    Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError, Goodbye,
+    Hello, Join, Joined, List, Listed, NameObject, Outcome, Part, Pin, Refused, Rejoin, ShoutFrame,
+    Snapshot, SnapshotWanted, Unwatch, Welcome, codec::written_bytes, shout::read_shout,
 };
 
 macro_rules! frames {
@@ -105,6 +105,8 @@ frames! {
         21 => NameObject(NameObject),
         22 => List(List),
         23 => Unwatch(Unwatch),
+        25 => Pin(Pin),
+        26 => Destroy(Destroy),
         33 => Attached(Attached) if Attached::check,
         34 => Done(Done),
         35 => Refused(Refused),
@@ -113,10 +115,12 @@ frames! {
         39 => Outcome(Outcome) if Outcome::check,
         40 => Rejoin(Rejoin),
         41 => Ended(Ended),
+        42 => SnapshotWanted(SnapshotWanted),
     }
     payload {
         16 => Create(Create) if Create::check,
         24 => Shout(ShoutFrame) if ShoutFrame::check,
+        27 => Snapshot(Snapshot),
         32 => Joined(Joined) if Joined::check,
     }
 }

@@ -136,3 +136,36 @@ pub struct Unwatch {
     /// The number of the [`List`].
     pub list: Request,
 }
+
+/// Keep an object though nobody is its leaf and nothing lists it; or no longer. Answered by
+/// [`Done`](super::Done).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The number of the request.
+    pub request: Request,
+    /// The object.
+    pub object: ObjectId,
+    /// Whether it is to be kept so.
+    pub pinned: bool,
+}
+
+/// End an object for everybody. Answered by [`Done`](super::Done), behind its last shout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destroy {
+    /// The number of the request.
+    pub request: Request,
+    /// The object.
+    pub object: ObjectId,
+}
+
+/// A newer state of an object, which the hub wanted. The payload is the state; there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The object.
+    pub object: ObjectId,
+    /// What the state contains: everything up to here.
+    pub at: Cursor,
+    /// The objects that the state carries.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
+    pub carried: Vec<Carried>,
+}

@@ -113,7 +113,8 @@ refusal = choice(
     ("Limit", struct(what=text, max=u32)),
     ("Failed", text),
     "NotJoined",
-    "Stopping")
+    "Stopping",
+    "Gone")
 verdict = choice(
     ("Sequenced", struct(seq=u64, count=u32)), ("Refused", struct(reason=text)), "Gap")
 
@@ -142,6 +143,9 @@ FRAMES = {
     "Unwatch": (23, dict(request=u32, list=u32)),
     "Shout": (24, dict(
         object=id16, op=u64, kind=u16, flags=byte, origin=option(id16), carried=listed(carried))),
+    "Pin": (25, dict(request=u32, object=id16, pinned=boolean)),
+    "Destroy": (26, dict(request=u32, object=id16)),
+    "Snapshot": (27, dict(object=id16, at=cursor, carried=listed(carried))),
     "Joined": (32, dict(
         request=u32, object=id16, name=option(text), start=cursor, last=u64, restore=boolean,
         resync=option(resync), next_op=u64, carried=listed(carried))),
@@ -155,9 +159,10 @@ FRAMES = {
         sessions=listed(struct(session=id16, first_op=u64)), shouts=None)),
     "Outcome": (39, dict(object=id16, op=u64, verdict=verdict)),
     "Rejoin": (40, dict(object=id16)),
-    "Ended": (41, dict(object=id16, reason=choice(("Failed", text)))),
+    "Ended": (41, dict(object=id16, reason=choice(("Failed", text), "Destroyed", "Dropped"))),
+    "SnapshotWanted": (42, dict(object=id16)),
 }
-WITH_PAYLOAD = ("Create", "Shout", "Joined")
+WITH_PAYLOAD = ("Create", "Shout", "Snapshot", "Joined")
 
 
 def shouts(batch):

@@ -56,7 +56,7 @@ def lengths():
             b"GET / HTTP/1.1\r\n", too_long(int.from_bytes(b"GET ", "little")),
             "another protocol"),
     }
-    return out | {f"type_{number}": unknown(number) for number in (0, 5, 15, 25, 31, 42, 63, 64, 255)}
+    return out | {f"type_{number}": unknown(number) for number in (0, 5, 15, 28, 31, 43, 63, 64, 255)}
 
 
 def cut_short():
@@ -99,6 +99,8 @@ def claims():
             "Shout", OBJECT + b"\1\1\0\0" + varint(2**64 - 1), few),
         "claim_carried_by_joined": malformed(
             "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1" + varint(2**32), few),
+        "claim_carried_by_snapshot": malformed(
+            "Snapshot", OBJECT + EPOCH + b"\1" + varint(65), few),
         "claim_entries": malformed("Listed", REQUEST + varint(3277), few),
         "claim_sessions": malformed(
             "Batch", OBJECT + EPOCH + b"\1\0" + varint(513) + b"\0" * 40, few),
@@ -215,12 +217,13 @@ def choices():
         "option_255": malformed(
             "Join", REQUEST + b"\0\1k" + FROG + b"\xff\0", "an option is 0 or 1"),
         "bool_2": malformed("List", REQUEST + b"\0\2", "a bool is 0 or 1"),
+        "bool_2_in_pin": malformed("Pin", REQUEST + OBJECT + b"\2", "a bool is 0 or 1"),
         "target_2": number("Join", REQUEST + b"\2\1k" + FROG + b"\0\0"),
         "fault_3": number("Goodbye", b"\1\3\0"),
-        "refusal_11": number("Refused", REQUEST + b"\x0b"),
+        "refusal_12": number("Refused", REQUEST + b"\x0c"),
         "refusal_huge": number("Refused", REQUEST + varint(2**32 - 1)),
         "verdict_3": number("Outcome", OBJECT + b"\1\3"),
-        "end_reason_1": number("Ended", OBJECT + b"\1\0"),
+        "end_reason_3": number("Ended", OBJECT + b"\3"),
         "change_2": number("Changed", REQUEST + b"\2\1k"),
         "resync_reason_2": number(
             "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\1\2\1\0" + b"\1\0\0"),

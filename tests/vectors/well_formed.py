@@ -62,6 +62,12 @@ def shout(**change):
         "carried": [], "payload": ""} | change
 
 
+def snapshot(**change):
+    return {
+        "frame": "Snapshot", "object": OBJECT, "at": {"epoch": EPOCH, "seq": 300}, "carried": [],
+        "payload": ""} | change
+
+
 def joined(**change):
     return {
         "frame": "Joined", "request": 2, "object": OBJECT, "name": "kermit",
@@ -155,6 +161,15 @@ VECTORS = {
     "list_longest_prefix": {"frame": "List", "request": U32, "prefix": NAME_MAX, "watch": True},
     "unwatch": {"frame": "Unwatch", "request": 9, "list": 8},
     "unwatch_maximal": {"frame": "Unwatch", "request": U32, "list": U32},
+    "pin": {"frame": "Pin", "request": 9, "object": OBJECT, "pinned": True},
+    "pin_no_longer": {"frame": "Pin", "request": U32, "object": "ff" * 16, "pinned": False},
+    "destroy": {"frame": "Destroy", "request": 9, "object": OBJECT},
+    "destroy_maximal": {"frame": "Destroy", "request": U32, "object": "ff" * 16},
+    "snapshot": snapshot(payload="0501"),
+    "snapshot_that_carries": snapshot(carried=[CARRIED_BLOT, CARRIED_NEW], payload="020001"),
+    "snapshot_maximal": snapshot(
+        object="ff" * 16, at={"epoch": "ff" * 8, "seq": U64}, carried=CARRIED_MAX,
+        payload="5a" * (61440 - 64 * 91 - 1)),
     "shout": shout(payload="0568656c6c6f"),
     "shout_without_payload": shout(),
     "shout_that_carries": shout(op=128, kind=300, carried=[CARRIED_BLOT, CARRIED_NEW],
@@ -199,6 +214,7 @@ VECTORS = {
     "refused_failed": refused({"Failed": "its repeater panicked 6 times"}),
     "refused_not_joined": refused("NotJoined"),
     "refused_stopping": refused("Stopping"),
+    "refused_gone": refused("Gone"),
     "listed": {"frame": "Listed", "request": 8, "entries": [ENTRY], "last": True},
     "listed_nothing": {"frame": "Listed", "request": 8, "entries": [], "last": True},
     "listed_to_be_continued": {
@@ -235,4 +251,7 @@ VECTORS = {
     "rejoin_maximal": {"frame": "Rejoin", "object": "ff" * 16},
     "ended": {"frame": "Ended", "object": OBJECT, "reason": {"Failed": "it panicked 6 times"}},
     "ended_without_words": {"frame": "Ended", "object": OBJECT, "reason": {"Failed": ""}},
+    "ended_destroyed": {"frame": "Ended", "object": OBJECT, "reason": "Destroyed"},
+    "ended_dropped": {"frame": "Ended", "object": OBJECT, "reason": "Dropped"},
+    "snapshot_wanted": {"frame": "SnapshotWanted", "object": OBJECT},
 }

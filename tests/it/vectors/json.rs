@@ -82,9 +82,9 @@ macro_rules! frames {
 frames! {
     plain {
         Hello Welcome Goodbye Join Part Attach Detach NameObject List Unwatch Attached Done
-        Refused Listed Changed Outcome Rejoin Ended
+        Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
     }
-    payload { Create Shout Joined }
+    payload { Create Shout Joined Snapshot }
 }
 
 /// What an error says.
