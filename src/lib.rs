@@ -76,7 +76,7 @@ pub mod __private {
     //! What `interface!` writes paths to. Not for other use.
     pub use actix;
 
-    pub use crate::object::{Done, kind, state, tag, version};
+    pub use crate::object::{Brought, Done, kind, state, tag, version, write_state};
 }
 
 /// The code in the README compiles and runs.

@@ -11,18 +11,22 @@ mod macros;
 mod name;
 mod payload;
 mod receipt;
+mod reference;
 
+pub(crate) use self::payload::decode_with;
 #[doc(hidden)]
 pub use self::{
     adverb::Circumstance,
-    interface::{Done, kind, state, tag, version},
+    interface::{Done, kind, state, tag, version, write_state},
+    reference::Brought,
 };
 pub use self::{
     adverb::{Heard, Local, Shout},
     id::{Cursor, Epoch, HubId, Kind, ObjectId, Op, Seq, SessionId},
     interface::{Dispatch, DispatchError, Hears, Interface, InterfaceId, Packet, ShoutAt},
-    leaf::{Leaf, Restore, Resync, ResyncReason},
+    leaf::{Leaf, Resync, ResyncReason, Stateful},
     name::{InvalidName, Name, Tag},
-    payload::{Codec, DecodeError, EncodeError, decode, encode},
+    payload::{Codec, DecodeError, EncodeError, Encoded, decode, encode},
     receipt::Receipt,
+    reference::{Carried, ObjectRef},
 };

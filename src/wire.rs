@@ -28,5 +28,6 @@ pub use self::{
         Attach, Create, Destroy, Detach, Join, List, NameObject, Part, Pin, Request, Snapshot,
         Target, Unwatch,
     },
-    shout::{Carried, ShoutFrame, encode_shout},
+    shout::{ShoutFrame, encode_shout},
 };
+pub use crate::object::Carried;

@@ -97,7 +97,7 @@ fn frames(burst: &Burst) -> Vec<Frame> {
 
 /// The `n`th shout, as a frame with this many bytes of payload.
 fn shout(n: u64, payload: usize) -> Bytes {
-    encode_shout(ObjectId([7; 16]), Op(n), Kind(1), &vec![n as u8; payload])
+    encode_shout(ObjectId([7; 16]), Op(n), Kind(1), Vec::new(), &vec![n as u8; payload])
 }
 
 /// The numbers of shouts, which is all that these frames are.

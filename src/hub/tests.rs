@@ -83,7 +83,7 @@ async fn repeater(hub: &Hub) -> actix::Addr<Repeater> {
 #[test]
 fn a_session_is_remembered_until_it_ends_and_no_longer() {
     in_hub(async |hub| {
-        let shout = encode_shout(KERMIT, Op(1), Kind(1), b"");
+        let shout = encode_shout(KERMIT, Op(1), Kind(1), Vec::new(), b"");
         let part = encode(&Part { request: 2, object: KERMIT });
         let parted = client(&hub, &[create(), shout, part]).await;
         let repeater = repeater(&hub).await;

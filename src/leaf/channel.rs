@@ -24,8 +24,8 @@ pub use self::{
 };
 use crate::{
     connection::{Class, Closed, Queue},
-    object::{Kind, ObjectId, Op, Receipt, Seq, SessionId},
-    wire::{Limits, Refusal, Verdict, encode_shout},
+    object::{Encoded, Kind, ObjectId, Op, Receipt, Seq, SessionId},
+    wire::{Limits, Refusal, Verdict, carried_bytes, encode_shout},
 };
 
 /// What all channels of a client share.
@@ -92,7 +92,7 @@ struct Flight {
 struct Waiting {
     ticket: u64,
     kind: Kind,
-    payload: Vec<u8>,
+    said: Encoded,
     answer: Answer,
 }
 
@@ -143,31 +143,31 @@ impl Channel {
     ///
     /// # Cancel safety
     /// Dropped while it waits for room, it is not sent and has taken nothing.
-    pub(crate) async fn send(&self, kind: Kind, payload: Vec<u8>) -> Result<Receipt, Failure> {
-        let (ticket, receipted) = self.line_up(kind, payload)?;
+    pub(crate) async fn send(&self, kind: Kind, said: Encoded) -> Result<Receipt, Failure> {
+        let (ticket, receipted) = self.line_up(kind, said)?;
         let _withdrawn = ticket.map(|ticket| Place { channel: self, ticket });
         receipted.outcome().await
     }
 
     /// Shouts if there is room.
-    pub(crate) fn try_send(&self, kind: Kind, payload: &[u8]) -> Result<Receipted, Failure> {
+    pub(crate) fn try_send(&self, kind: Kind, said: Encoded) -> Result<Receipted, Failure> {
         let mut state = self.lock();
         state.check()?;
-        let bytes = bytes_on_wire(payload);
+        let bytes = bytes_on_wire(&said);
         let fits = state.waiting.is_empty() && state.room.fits(bytes);
         if !fits || !self.link.total.try_take(bytes) {
             return Err(Failure::Full);
         }
         let (answer, receipted) = oneshot::channel();
-        self.launch(&mut state, kind, payload, answer);
+        self.launch(&mut state, kind, said, answer);
         Ok(Receipted { answer: receipted })
     }
 
     /// Shouts if there is room; else the shout waits, under the ticket that comes back.
-    fn line_up(&self, kind: Kind, payload: Vec<u8>) -> Result<(Option<u64>, Receipted), Failure> {
+    fn line_up(&self, kind: Kind, said: Encoded) -> Result<(Option<u64>, Receipted), Failure> {
         let mut state = self.lock();
         state.check()?;
-        let (bytes, max) = (bytes_on_wire(&payload), self.link.shout_bytes_max());
+        let (bytes, max) = (bytes_on_wire(&said), self.link.shout_bytes_max());
         if bytes > max {
             let why = format!("a shout of {bytes} bytes exceeds the hub's window of {max}");
             return Err(Failure::Refused(why));
@@ -175,7 +175,7 @@ impl Channel {
         let ticket = state.next_ticket;
         state.next_ticket += 1;
         let (answer, receipted) = oneshot::channel();
-        state.waiting.push_back(Waiting { ticket, kind, payload, answer });
+        state.waiting.push_back(Waiting { ticket, kind, said, answer });
         self.send_waiting(&mut state);
         let waits = state.waiting.back().is_some_and(|last| last.ticket == ticket);
         Ok((waits.then_some(ticket), Receipted { answer: receipted }))
@@ -331,27 +331,27 @@ impl Channel {
     /// Sends what waits, in order, as far as there is room.
     fn send_waiting(&self, state: &mut State) {
         while let Some(first) = state.waiting.front() {
-            let bytes = bytes_on_wire(&first.payload);
+            let bytes = bytes_on_wire(&first.said);
             if !state.room.fits(bytes) {
                 break;
             }
             if !self.link.total.take_in_turn(bytes, &self.me, &mut state.in_total) {
                 return;
             }
-            let Some(Waiting { kind, payload, answer, .. }) = state.waiting.pop_front() else {
+            let Some(Waiting { kind, said, answer, .. }) = state.waiting.pop_front() else {
                 break;
             };
-            self.launch(state, kind, &payload, answer);
+            self.launch(state, kind, said, answer);
         }
         self.link.total.leave(&self.me, &mut state.in_total);
     }
 
     /// Sends a shout, for which the room in all is taken.
-    fn launch(&self, state: &mut State, kind: Kind, payload: &[u8], answer: Answer) {
-        let bytes = bytes_on_wire(payload);
+    fn launch(&self, state: &mut State, kind: Kind, said: Encoded, answer: Answer) {
+        let bytes = bytes_on_wire(&said);
         state.publish(&self.link);
         state.room.take(bytes);
-        let frame = encode_shout(self.object, state.next_op, kind, payload);
+        let frame = encode_shout(self.object, state.next_op, kind, said.carried, &said.payload);
         state.next_op = state.next_op.next();
         let is_sent = matches!(state.phase, Phase::Open);
         if is_sent {
@@ -445,10 +445,11 @@ impl From<Closed> for Gone {
     }
 }
 
-/// The most that a shout of this payload takes on the wire: the window counts frames.
-fn bytes_on_wire(payload: &[u8]) -> usize {
-    payload.len() + SHOUT_FRAME_BYTES
+/// The most that a shout takes on the wire: the window counts frames.
+fn bytes_on_wire(said: &Encoded) -> usize {
+    said.payload.len() + carried_bytes(&said.carried) + SHOUT_FRAME_BYTES
 }
 
-/// A Shout frame's bytes beside its payload, at most: length, type, object, op, kind, flags.
-const SHOUT_FRAME_BYTES: usize = 4 + 1 + 16 + 10 + 3 + 3;
+/// A Shout frame's bytes beside its payload and what it carries, at most: length, type, object,
+/// op, kind, flags, no origin.
+const SHOUT_FRAME_BYTES: usize = 4 + 1 + 16 + 10 + 3 + 2;

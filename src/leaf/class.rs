@@ -88,7 +88,7 @@ impl<A: Leaf> Class<A> {
         if let Some(state) = state {
             // It was decoded once before the leaf was made, so that a bad one is the joiner's
             // error and not the leaf's end.
-            A::Interface::restore(&mut leaf, state, ctx).expect("the state was checked");
+            A::Interface::restore(&mut leaf, state, &[], ctx).expect("the state was checked");
         }
         ctx.spawn(inbox);
         leaf

@@ -34,7 +34,7 @@ use crate::{
     connection::Closed,
     limits::{STATE_BYTES_MAX, WATCH_CHANGES_MAX},
     object::{HubId, Interface, Leaf, SessionId, encode},
-    wire::{Change, Entry, Request, carried_bytes},
+    wire::{Change, Entry, Request},
 };
 
 type State<A> = <<A as Leaf>::Interface as Interface>::State;
@@ -320,6 +320,5 @@ fn write_state<A: Leaf>(state: &State<A>) -> Result<Bytes, JoinError> {
     if !A::Interface::STATEFUL {
         return Ok(Bytes::new());
     }
-    let max = STATE_BYTES_MAX - carried_bytes(&[]);
-    Ok(encode(state, max)?.into())
+    Ok(encode(state, STATE_BYTES_MAX)?.payload.into())
 }

@@ -22,7 +22,8 @@ use super::driver::{Drained, Driver};
 use crate::{
     limits::INBOX_BYTES_MAX,
     object::{
-        Circumstance, Cursor, Dispatch, Done, Leaf, ObjectId, Packet, Resync, Seq, SessionId,
+        Brought, Circumstance, Cursor, Dispatch, Done, Leaf, ObjectId, Packet, Resync, Seq,
+        SessionId,
     },
     wire::{Batch, Shouted},
 };
@@ -145,7 +146,7 @@ impl<A: Leaf> Inbox<A> {
     }
 
     fn resync(leaf: &mut A, resync: Resync, state: Option<&Bytes>, ctx: &mut Context<A>) {
-        if let Some(Err(error)) = state.map(|state| A::Interface::restore(leaf, state, ctx)) {
+        if let Some(Err(error)) = state.map(|state| A::Interface::restore(leaf, state, &[], ctx)) {
             tracing::error!(%error, "the state of a resync cannot be read: the leaf stops");
             return ctx.stop();
         }
@@ -221,6 +222,9 @@ impl Parcel {
             replayed: shouted.seq <= self.past,
             hub_time_ms: self.batch.hub_time_ms,
         };
-        Packet { kind: shouted.kind, payload: shouted.payload.clone(), circumstance }
+        let carried = shouted.carried.iter();
+        let brought = carried.map(|each| Brought { carried: each.clone() });
+        let (kind, payload) = (shouted.kind, shouted.payload.clone());
+        Packet { kind, payload, brought: brought.collect(), circumstance }
     }
 }

@@ -11,8 +11,7 @@ use super::{
 };
 use crate::{
     limits::SHOUT_BYTES_MAX,
-    object::{Interface, Kind, ObjectId, Receipt, Seq, Shout, ShoutAt, encode},
-    wire::carried_bytes,
+    object::{Encoded, Interface, Kind, ObjectId, Receipt, Seq, Shout, ShoutAt, encode},
 };
 
 /// Shouts at an object. It keeps nothing alive: a leaf holds its own voice, and `client.voice`
@@ -84,8 +83,8 @@ impl<I: Interface> Voice<I> {
     ) -> Saying<'_, Result<Receipt, ShoutError<M>>> {
         let Shout(message) = shout;
         Saying::new(async move {
-            let payload = payload(&message);
-            self.say(M::KIND, payload).await.map_err(|failure| failure.with(message))
+            let written = written(&message);
+            self.say(M::KIND, written).await.map_err(|failure| failure.with(message))
         })
     }
 
@@ -99,13 +98,13 @@ impl<I: Interface> Voice<I> {
         self.launch(&message).map_err(|failure| failure.with(message))
     }
 
-    async fn say(&self, kind: Kind, payload: Result<Vec<u8>, Failure>) -> Result<Receipt, Failure> {
-        self.channel.send(kind, payload?).await
+    async fn say(&self, kind: Kind, written: Result<Encoded, Failure>) -> Result<Receipt, Failure> {
+        self.channel.send(kind, written?).await
     }
 
     /// Shouts now; the message stays with the caller.
     pub(super) fn launch<M: ShoutAt<I>>(&self, message: &M) -> Result<Receipted, Failure> {
-        self.channel.try_send(M::KIND, &payload(message)?)
+        self.channel.try_send(M::KIND, written(message)?)
     }
 
     /// The object.
@@ -132,6 +131,6 @@ impl<I> fmt::Debug for Voice<I> {
     }
 }
 
-fn payload<M: serde::Serialize>(message: &M) -> Result<Vec<u8>, Failure> {
-    encode(message, SHOUT_BYTES_MAX - carried_bytes(&[])).map_err(Failure::Encode)
+fn written<M: serde::Serialize>(message: &M) -> Result<Encoded, Failure> {
+    encode(message, SHOUT_BYTES_MAX).map_err(Failure::Encode)
 }

@@ -13,7 +13,11 @@ use serde::{
 };
 use tokio::sync::oneshot;
 
-use super::{Circumstance, Codec, DecodeError, Heard, Kind, Tag, decode};
+use super::{
+    Brought, Circumstance, Codec, DecodeError, EncodeError, Encoded, Heard, Kind, Tag, decode_with,
+    encode,
+};
+use crate::limits::STATE_BYTES_MAX;
 
 /// The class of an object as the wire sees it: tag, version, numbered messages, state.
 ///
@@ -88,6 +92,7 @@ pub trait ShoutAt<I: Interface>: Serialize + DeserializeOwned + Send + 'static {
 pub struct Packet {
     pub(crate) kind: Kind,
     pub(crate) payload: Bytes,
+    pub(crate) brought: Vec<Brought>,
     pub(crate) circumstance: Circumstance,
 }
 
@@ -137,7 +142,19 @@ pub trait Dispatch<A: Actor<Context = Context<A>>>: Interface {
     ///
     /// # Errors
     /// [`DecodeError`] when the payload is no such state.
-    fn restore(leaf: &mut A, state: &[u8], ctx: &mut Context<A>) -> Result<(), DecodeError>;
+    fn restore(
+        leaf: &mut A,
+        state: &[u8],
+        brought: &[Brought],
+        ctx: &mut Context<A>,
+    ) -> Result<(), DecodeError>;
+
+    /// Writes the state as the leaf has it; nothing for `state none`, and from a leaf that cannot
+    /// tell it.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when it cannot be written.
+    fn state(leaf: &A) -> Result<Option<Encoded>, EncodeError>;
 }
 
 /// A leaf that hears `M`. Every actor with a `Handler<Heard<M>>` is one.
@@ -161,7 +178,7 @@ where
     M: DeserializeOwned + 'static,
 {
     fn deliver(&mut self, packet: &Packet, ctx: &mut Context<Self>) -> Result<Done, DispatchError> {
-        let message = decode::<M>(&packet.payload)
+        let message = decode_with::<M>(&packet.payload, &packet.brought)
             .map_err(|reason| DispatchError::Undecodable { kind: packet.kind, reason })?;
         let (done, wait) = oneshot::channel();
         let heard = Heard::new(message, packet.circumstance);
@@ -172,8 +189,14 @@ where
 
 /// Reads the state of an object of interface `I`.
 #[doc(hidden)]
-pub fn state<I: Interface>(payload: &[u8]) -> Result<I::State, DecodeError> {
-    decode(payload)
+pub fn state<I: Interface>(payload: &[u8], brought: &[Brought]) -> Result<I::State, DecodeError> {
+    decode_with(payload, brought)
+}
+
+/// Writes the state of an object of interface `I`, if there is one to write.
+#[doc(hidden)]
+pub fn write_state<I: Interface>(state: Option<I::State>) -> Result<Option<Encoded>, EncodeError> {
+    state.map(|state| encode(&state, STATE_BYTES_MAX)).transpose()
 }
 
 /// Reads the version out of `v1`, `v2`, ... while compiling.

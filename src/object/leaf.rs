@@ -68,13 +68,23 @@ pub trait Leaf: Actor<Context = Context<Self>> + Supervised {
     }
 }
 
-/// Takes in the state of an object of an interface with `state S`.
+/// A leaf of an interface with `state S`: it takes the state in, and can tell it.
+///
+/// The state is what was *heard*: two leaves that have heard the same tell the same. What a
+/// [`Local`](super::Local) message did to this leaf alone must not be in it, or latecomers would
+/// be given what nobody said to them.
 #[diagnostic::on_unimplemented(
-    message = "the leaf `{Self}` does not take the state `{S}` of its interface",
+    message = "the leaf `{Self}` does not have the state `{S}` of its interface",
     label = "`{Self}` leaves out the state of its interface",
-    note = "write `impl Restore<{S}> for {Self}`"
+    note = "write `impl Stateful<{S}> for {Self}`"
 )]
-pub trait Restore<S>: Actor<Context = Context<Self>> {
+pub trait Stateful<S>: Actor<Context = Context<Self>> {
+    /// The state after all that was heard so far. `None`: this class cannot tell it, and other
+    /// leaves are asked.
+    ///
+    /// The hub asks now and then, to give it to latecomers in place of all that was ever shouted.
+    fn state(&self) -> Option<S>;
+
     /// The object's state as heard up to the join; called once before the first shout, and after
     /// a [`Resync`].
     fn restore(&mut self, state: S, ctx: &mut Context<Self>);

@@ -30,7 +30,7 @@
 /// - Messages and state are types with `Serialize` and `Deserialize`. A message is named without
 ///   a path (import it).
 /// - Every leaf of the interface has a `Handler<Heard<M>>` for every row, and with `state S` is
-///   `Restore<S>`; leaving one out is a compile error that names it.
+///   `Stateful<S>`; leaving one out is a compile error that names it.
 /// - `ask 3 => Weigh -> Grams` is the form of a row for requests to an object's owner. This
 ///   version says so and does not compile it yet.
 #[macro_export]
@@ -112,7 +112,7 @@ macro_rules! interface {
             impl<A> $crate::Dispatch<A> for $name
             where
                 A: $crate::__private::actix::Actor<Context = $crate::__private::actix::Context<A>>,
-                $(A: $crate::Restore<$state>,)?
+                $(A: $crate::Stateful<$state>,)?
                 $(A: $crate::Hears<$message>,)*
             {
                 #[allow(unused_variables, reason = "an interface may have no rows")]
@@ -135,13 +135,24 @@ macro_rules! interface {
                 fn restore(
                     leaf: &mut A,
                     state: &[::core::primitive::u8],
+                    brought: &[$crate::__private::Brought],
                     ctx: &mut $crate::__private::actix::Context<A>,
                 ) -> ::core::result::Result<(), $crate::DecodeError> {
                     $(
-                        let state = $crate::__private::state::<Self>(state)?;
-                        $crate::Restore::<$state>::restore(leaf, state, ctx);
+                        let state = $crate::__private::state::<Self>(state, brought)?;
+                        $crate::Stateful::<$state>::restore(leaf, state, ctx);
                     )?
                     ::core::result::Result::Ok(())
+                }
+
+                #[allow(unused_variables, reason = "an interface may have no state")]
+                fn state(
+                    leaf: &A,
+                ) -> ::core::result::Result<
+                    ::core::option::Option<$crate::Encoded>, $crate::EncodeError,
+                > {
+                    let state = $crate::interface!(@tell leaf $($state)?);
+                    $crate::__private::write_state::<Self>(state)
                 }
             }
         };
@@ -149,6 +160,8 @@ macro_rules! interface {
 
     (@stateful) => { false };
     (@stateful $state:ty) => { true };
+    (@tell $leaf:ident) => { ::core::option::Option::None };
+    (@tell $leaf:ident $state:ty) => { $crate::Stateful::<$state>::state($leaf) };
     (@state) => { () };
     (@state $state:ty) => { $state };
 

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::{
+    Brought, Carried,
+    reference::{reading, writing},
+};
+
 /// How the payloads of an interface are written. The hub passes the number on and does not use it.
 ///
 /// ```
@@ -23,7 +28,7 @@ pub enum EncodeError {
     /// It is larger than one frame can carry. Put the bulk elsewhere, or in several messages.
     #[error("payload of {bytes} bytes exceeds the limit of {max}")]
     TooLarge {
-        /// Bytes of the payload.
+        /// Bytes of the payload, and of the list of what it carries.
         bytes: usize,
         /// The limit, in bytes.
         max: usize,
@@ -33,9 +38,18 @@ pub enum EncodeError {
     Serialize {
         /// The Rust type.
         type_name: &'static str,
-        /// What postcard says.
+        /// What a reference in it, or postcard, says.
         reason: String,
     },
+}
+
+/// A message or state as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// Its bytes.
+    pub payload: Vec<u8>,
+    /// The objects that it carries, which the payload names by their places here.
+    pub carried: Vec<Carried>,
 }
 
 /// A payload that is not what its kind promises.
@@ -49,7 +63,7 @@ pub enum DecodeError {
         bytes: usize,
         /// The Rust type that was to come out.
         type_name: &'static str,
-        /// What postcard says.
+        /// What a reference in it, or postcard, says.
         reason: String,
     },
     /// Bytes are left over: the sender's type has fields that this one lacks.
@@ -62,29 +76,42 @@ pub enum DecodeError {
     },
 }
 
-/// Writes `value` with the codec of `interface!`, in at most `max` bytes.
+/// Writes `value` with the codec of `interface!`, in at most `max` bytes with the list of what it
+/// carries.
 ///
 /// # Errors
 /// [`EncodeError::TooLarge`] past `max`, [`EncodeError::Serialize`] when the value refuses.
-pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Vec<u8>, EncodeError> {
-    let payload = postcard::to_stdvec(value).map_err(|error| EncodeError::Serialize {
+pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Encoded, EncodeError> {
+    let (written, carried, wrong) = writing(|| postcard::to_stdvec(value));
+    let payload = written.map_err(|error| EncodeError::Serialize {
         type_name: std::any::type_name::<T>(),
-        reason: error.to_string(),
+        reason: wrong.unwrap_or_else(|| error.to_string()),
     })?;
-    if payload.len() > max {
-        return Err(EncodeError::TooLarge { bytes: payload.len(), max });
+    let bytes = payload.len() + Carried::bytes_of(&carried);
+    if bytes > max {
+        return Err(EncodeError::TooLarge { bytes, max });
     }
-    Ok(payload)
+    Ok(Encoded { payload, carried })
 }
 
-/// Reads a `T` out of all of `payload`.
+/// Reads a `T` that carries nothing out of all of `payload`.
 ///
 /// # Errors
 /// [`DecodeError`] when the bytes are not exactly one `T`.
 pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, DecodeError> {
+    decode_with(payload, &[])
+}
+
+/// Reads a `T` that carries these objects.
+pub(crate) fn decode_with<T: DeserializeOwned>(
+    payload: &[u8],
+    brought: &[Brought],
+) -> Result<T, DecodeError> {
     let type_name = std::any::type_name::<T>();
-    let (value, left) = postcard::take_from_bytes(payload).map_err(|error| {
-        DecodeError::Malformed { bytes: payload.len(), type_name, reason: error.to_string() }
+    let (read, wrong) = reading(brought, || postcard::take_from_bytes(payload));
+    let (value, left) = read.map_err(|error| {
+        let reason = wrong.unwrap_or_else(|| error.to_string());
+        DecodeError::Malformed { bytes: payload.len(), type_name, reason }
     })?;
     match left.len() {
         0 => Ok(value),
@@ -98,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_payload_comes_back_and_one_byte_more_or_less_is_an_error() {
-        let payload = encode(&("croak", 3_u32), 100).expect("is small");
+        let payload = encode(&("croak", 3_u32), 100).expect("is small").payload;
         assert_eq!(decode::<(String, u32)>(&payload), Ok(("croak".to_owned(), 3)));
 
         let short = decode::<(String, u32)>(&payload[..payload.len() - 1]);
@@ -111,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_payload_at_the_limit_is_taken_and_one_past_it_is_not() {
-        assert!(encode(&[0_u8; 8], 8).is_ok());
-        assert_eq!(encode(&[0_u8; 9], 8), Err(EncodeError::TooLarge { bytes: 9, max: 8 }));
+        // The list of nothing takes one byte.
+        assert!(encode(&[0_u8; 8], 9).is_ok());
+        assert_eq!(encode(&[0_u8; 9], 9), Err(EncodeError::TooLarge { bytes: 10, max: 9 }));
     }
 }

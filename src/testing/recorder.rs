@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData};
 use actix::{Actor, Context, Handler, Supervised};
 
 use super::book::{Book, PageNumber};
-use crate::object::{Dispatch, Heard, Interface, Leaf, Restore, Resync, ShoutAt};
+use crate::object::{Dispatch, Heard, Interface, Leaf, Resync, ShoutAt, Stateful};
 
 /// A leaf of interface `I` that records every shout, by its `Debug` text.
 ///
@@ -41,7 +41,12 @@ impl<I: Interface + Dispatch<Self>> Leaf for Recorder<I> {
     }
 }
 
-impl<I: Interface> Restore<I::State> for Recorder<I> {
+impl<I: Interface> Stateful<I::State> for Recorder<I> {
+    /// It knows what was said, and not what comes of it.
+    fn state(&self) -> Option<I::State> {
+        None
+    }
+
     fn restore(&mut self, _: I::State, _: &mut Self::Context) {}
 }
 

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Carried, Request, codec::bounded, codec::bounded_text};
+use super::{Request, codec::bounded, codec::bounded_text};
 use crate::{
     limits,
-    object::{Cursor, Epoch, InterfaceId, Name, ObjectId, Op, Resync, Seq},
+    object::{Carried, Cursor, Epoch, InterfaceId, Name, ObjectId, Op, Resync, Seq},
 };
 
 /// The session is a leaf. Batches from `start.next()` follow; the payload is the state at `start`

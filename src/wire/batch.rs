@@ -4,12 +4,12 @@ use bytes::{BufMut, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Carried, FrameError, FrameType,
+    FrameError, FrameType,
     codec::{bounded, put_varint, varint_bytes, written_bytes},
 };
 use crate::{
     limits::{self, BATCH_SESSIONS_MAX, FRAME_BYTES_MAX},
-    object::{Epoch, Kind, ObjectId, Op, Seq, SessionId},
+    object::{Carried, Epoch, Kind, ObjectId, Op, Seq, SessionId},
 };
 
 /// The most bytes that a batch's header can have with a table of one session: what stands between
@@ -140,7 +140,7 @@ impl BatchBuilder {
 /// [`SHOUT_BYTES_MAX`](limits::SHOUT_BYTES_MAX) and
 /// [`STATE_BYTES_MAX`](limits::STATE_BYTES_MAX).
 pub fn carried_bytes(carried: &[Carried]) -> usize {
-    carried.iter().map(|each| 16 + 1 + each.tag.as_str().len() + 10).sum::<usize>() + 1
+    Carried::bytes_of(carried)
 }
 
 /// A batch as received. Its shouts are decoded as they are taken; that they can be was checked

@@ -218,8 +218,8 @@ mod tests {
     use super::*;
     use crate::{
         limits::STATE_BYTES_MAX,
-        object::{Cursor, Epoch, Kind, ObjectId, Op, Seq},
-        wire::{Carried, carried_bytes},
+        object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Seq},
+        wire::carried_bytes,
     };
 
     const OBJECT: ObjectId = ObjectId([1; 16]);

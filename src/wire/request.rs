@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Carried, codec::bounded};
+use super::codec::bounded;
 use crate::{
     limits,
-    object::{Codec, Cursor, InterfaceId, Kind, Name, ObjectId},
+    object::{Carried, Codec, Cursor, InterfaceId, Kind, Name, ObjectId},
 };
 
 /// Numbers a session's requests, so that answers find them.

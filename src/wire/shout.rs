@@ -1,4 +1,4 @@
-//! A shout on its way up, and the objects that a payload carries.
+//! A shout on its way up.
 
 use bytes::{BufMut, Bytes};
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,8 @@ use super::{
 };
 use crate::{
     limits::{self, KIND_MAX},
-    object::{Kind, ObjectId, Op, Seq, SessionId, Tag},
+    object::{Carried, Kind, ObjectId, Op, SessionId},
 };
-
-/// An object that a payload carries; the payload names it by its index in the header's list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Carried {
-    /// The object.
-    pub object: ObjectId,
-    /// The tag of its interface.
-    pub tag: Tag,
-    /// The last seq that the sender's client had heard of it; 0 for a new one.
-    pub seq: Seq,
-}
 
 /// Say the payload to every leaf of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,9 +41,19 @@ impl ShoutFrame {
     }
 }
 
-/// A whole Shout frame without origin and carried objects: what [`super::encode_with`] writes,
-/// in a third of the time.
-pub fn encode_shout(object: ObjectId, op: Op, kind: Kind, payload: &[u8]) -> Bytes {
+/// A whole Shout frame without origin: what [`super::encode_with`] writes, in a third of the time
+/// if nothing is carried.
+pub fn encode_shout(
+    object: ObjectId,
+    op: Op,
+    kind: Kind,
+    carried: Vec<Carried>,
+    payload: &[u8],
+) -> Bytes {
+    if !carried.is_empty() {
+        let shout = ShoutFrame { object, op, kind, flags: 0, origin: None, carried };
+        return super::encode_with(&shout, payload);
+    }
     let mut frame = Vec::with_capacity(40 + payload.len());
     frame.put_u32_le(0);
     frame.put_u8(FrameType::Shout as u8);
@@ -103,7 +102,7 @@ mod tests {
     #[test]
     fn the_short_way_to_write_and_read_a_shout_agrees_with_the_general_one() {
         for (op, kind) in [(1, 0), (127, 127), (128, 128), (1 << 40, KIND_MAX), (u64::MAX, 300)] {
-            let frame = encode_shout(ObjectId([7; 16]), Op(op), Kind(kind), b"croak");
+            let frame = encode_shout(ObjectId([7; 16]), Op(op), Kind(kind), Vec::new(), b"croak");
             assert_eq!(frame, general(op, kind, b"croak"));
             let (shout, payload_at) = read_shout(&frame[4..]).expect("is plain");
             let read = Frame::Shout(shout, frame.slice(4 + payload_at..));

@@ -186,7 +186,8 @@ impl Raw {
 
 /// Frames of shouts with the ops from `first` on, one behind the other.
 pub(crate) fn shouts(object: ObjectId, first: u64, count: u64, payload: &[u8]) -> Vec<u8> {
-    let frames = (first..first + count).map(|op| encode_shout(object, Op(op), Kind(1), payload));
+    let frames =
+        (first..first + count).map(|op| encode_shout(object, Op(op), Kind(1), Vec::new(), payload));
     frames.fold(Vec::new(), |mut all, frame| {
         all.extend_from_slice(&frame);
         all

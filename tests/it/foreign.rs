@@ -12,7 +12,7 @@ use std::{
 
 use actix::prelude::*;
 use actix_multiplex::{
-    Client, Dispatch, Handle, Heard, Hub, Interface, Leaf, Restore, Resync, Shout, ShoutAt,
+    Client, Dispatch, Handle, Heard, Hub, Interface, Leaf, Resync, Shout, ShoutAt, Stateful,
     interface,
     testing::transcript::{Event, Summary, Transcript},
 };
@@ -200,7 +200,11 @@ impl<I: Interface + Dispatch<Self>> Leaf for Ear<I> {
     }
 }
 
-impl<I: Interface> Restore<I::State> for Ear<I> {
+impl<I: Interface> Stateful<I::State> for Ear<I> {
+    fn state(&self) -> Option<I::State> {
+        None
+    }
+
     fn restore(&mut self, _: I::State, _: &mut Self::Context) {}
 }
 

@@ -3,7 +3,7 @@
 #![allow(unused_imports, reason = "each case uses what it needs")]
 
 pub use actix::prelude::*;
-pub use actix_multiplex::{Handle, Heard, Leaf, Local, Restore, Shout, Voice, interface};
+pub use actix_multiplex::{Handle, Heard, Leaf, Local, Shout, Stateful, Voice, interface};
 pub use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ impl FalseHub {
     async fn batch(&mut self, first: u64, last: u64) {
         let mut batch = BatchBuilder::new(OBJECT, EPOCH, Seq(first));
         for n in first..=last {
-            let croak = encode(&Croak(n as u32), 100).unwrap();
+            let croak = encode(&Croak(n as u32), 100).unwrap().payload;
             batch.push(SOMEBODY, Op(n), Kind(1), &[], &croak);
         }
         self.send(batch.seal(0)).await;

@@ -10,8 +10,8 @@ use std::{
 
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, Supervised, WrapFuture};
 use actix_multiplex::{
-    Client, DispatchError, Handle, Heard, Hub, Leaf, Local, Restore, Resync, Seq, Voice, interface,
-    transport::Connector,
+    Client, DispatchError, Handle, Heard, Hub, Leaf, Local, Resync, Seq, Stateful, Voice,
+    interface, transport::Connector,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::LocalSet;
@@ -227,25 +227,41 @@ leaf! {
     OddTextFrog: OddFrog
 }
 
-impl Restore<Weight> for TextFrog {
+impl Stateful<Weight> for TextFrog {
+    fn state(&self) -> Option<Weight> {
+        None
+    }
+
     fn restore(&mut self, Weight(weight): Weight, _: &mut Context<Self>) {
         self.log.add(Given::State(weight));
     }
 }
 
-impl Restore<Weight> for LoudFrog {
+impl Stateful<Weight> for LoudFrog {
+    fn state(&self) -> Option<Weight> {
+        None
+    }
+
     fn restore(&mut self, Weight(weight): Weight, _: &mut Context<Self>) {
         self.log.add(Given::State(weight));
     }
 }
 
-impl Restore<Weight> for NewTextFrog {
+impl Stateful<Weight> for NewTextFrog {
+    fn state(&self) -> Option<Weight> {
+        None
+    }
+
     fn restore(&mut self, Weight(weight): Weight, _: &mut Context<Self>) {
         self.log.add(Given::State(weight));
     }
 }
 
-impl Restore<String> for OddTextFrog {
+impl Stateful<String> for OddTextFrog {
+    fn state(&self) -> Option<String> {
+        None
+    }
+
     fn restore(&mut self, text: String, _: &mut Context<Self>) {
         self.log.add(Given::State(text.len() as u32));
     }

@@ -8,7 +8,7 @@ use std::{
 
 use actix::prelude::*;
 use actix_multiplex::{
-    Client, Dispatch, Heard, Hub, Interface, Leaf, Restore, Seq, Shout, ShoutAt, Voice, interface,
+    Client, Dispatch, Heard, Hub, Interface, Leaf, Seq, Shout, ShoutAt, Stateful, Voice, interface,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::LocalSet;
@@ -49,7 +49,11 @@ impl<I: Interface, M: ShoutAt<I>> Handler<Heard<M>> for Recorder<I> {
     }
 }
 
-impl<I: Interface> Restore<I::State> for Recorder<I> {
+impl<I: Interface> Stateful<I::State> for Recorder<I> {
+    fn state(&self) -> Option<I::State> {
+        None
+    }
+
     fn restore(&mut self, _: I::State, _: &mut Context<Self>) {
         self.0.lock().expect("no panic").push((Seq(0), type_name::<I::State>()));
     }

@@ -218,7 +218,7 @@ fn what_a_module_may_name_passes() {
         "use crate::wire::hub; pub(crate) struct A; use std::sync::hub; use self::hub::A;",
         "// crate::hub\n/// Read by [`Hub`](crate::hub::Hub).\nconst A: &str = \"crate::hub\";",
         "mod tests { use super::*; use super::super::hub; use crate::interface; }",
-        "macro_rules! m { () => { $crate::__private::hub; $crate::Restore } }",
+        "macro_rules! m { () => { $crate::__private::hub; $crate::Stateful } }",
     ] {
         assert_eq!(imports(&Source::new("src/wire/frame.rs", text)), [""; 0], "{text}");
     }
