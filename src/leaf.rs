@@ -5,20 +5,25 @@
 //! never imports `hub`: the two meet in `wire`.
 
 mod adverb;
+mod binding;
 mod channel;
 mod class;
 mod client;
 mod driver;
 mod handle;
 mod inbox;
+mod progress;
 mod recipient;
+mod seats;
 mod voice;
 
 pub use self::{
     adverb::{Adverb, Saying, Takes},
+    binding::Binding,
     channel::{Gone, Receipted, ShoutError},
     client::{
-        Client, ClientBuilder, ConnectError, ConnectTo, JoinError, ListError, NameError, Watching,
+        BindError, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, JoinError,
+        ListError, NameError, Watching,
     },
     handle::Handle,
     voice::Voice,

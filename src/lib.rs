@@ -65,8 +65,8 @@ pub use self::hub::{
     Visit, Wish,
 };
 pub use self::leaf::{
-    Adverb, Client, ClientBuilder, ConnectError, ConnectTo, Gone, Handle, JoinError, ListError,
-    NameError, Receipted, Saying, ShoutError, Takes, Voice, Watching,
+    Adverb, BindError, Binding, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, Gone,
+    Handle, JoinError, ListError, NameError, Receipted, Saying, ShoutError, Takes, Voice, Watching,
 };
 pub use self::object::*;
 pub use self::wire::{Change, Entry};

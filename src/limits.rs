@@ -20,6 +20,13 @@ pub const STATE_BYTES_MAX: usize = 61_440;
 /// Objects that one message or state can carry. Beyond that a list belongs into an object.
 pub const CARRIED_MAX: usize = 64;
 
+/// Objects that one carrier waits for: those it carries, and those that their states lead to.
+/// Beyond it a reference says that there were too many. 16 full lists.
+pub const CARRY_HOLD_MAX: usize = 1_024;
+
+/// Time that a message waits for the objects it carries. What is not there by then is late.
+pub const CARRY_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Sessions named in one batch. The table stays below a third of the frame (26 bytes each).
 pub const BATCH_SESSIONS_MAX: usize = 512;
 

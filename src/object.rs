@@ -13,7 +13,6 @@ mod payload;
 mod receipt;
 mod reference;
 
-pub(crate) use self::payload::decode_with;
 #[doc(hidden)]
 pub use self::{
     adverb::Circumstance,
@@ -30,3 +29,4 @@ pub use self::{
     receipt::Receipt,
     reference::{Carried, ObjectRef},
 };
+pub(crate) use self::{payload::decode_with, reference::Missing};

@@ -7,21 +7,23 @@
 mod error;
 mod receipted;
 mod room;
+mod unborn;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool},
 };
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-pub(crate) use self::error::Failure;
 use self::room::{Room, Total};
+pub(crate) use self::{error::Failure, unborn::Unborn};
 pub use self::{
     error::{Gone, ShoutError},
     receipted::Receipted,
 };
+use super::seats::Seats;
 use crate::{
     connection::{Class, Closed, Queue},
     object::{Encoded, Kind, ObjectId, Op, Receipt, Seq, SessionId},
@@ -36,6 +38,10 @@ pub(crate) struct Link {
     limits: Limits,
     /// Bytes of shouts that may be under way at all objects together.
     total: Total,
+    /// The client's leaves.
+    pub(crate) seats: Seats,
+    /// Held while the hub is told of objects that it does not know.
+    publishing: Mutex<()>,
 }
 
 /// A client's way to one object.
@@ -45,6 +51,8 @@ pub(crate) struct Channel {
     link: Arc<Link>,
     /// Itself, to be found again when what all share has room.
     me: Weak<Self>,
+    /// Whether the hub is still to be told of the object.
+    is_unborn: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -63,8 +71,8 @@ struct State {
 
 #[derive(Debug)]
 enum Phase {
-    /// The hub does not know the object: this frame makes it.
-    Offline(Bytes),
+    /// The hub does not know the object yet.
+    Offline(Box<Unborn>),
     /// Shouts go on the wire.
     Open,
     /// Shouts wait until the hub has said where to go on.
@@ -101,7 +109,8 @@ type Answer = oneshot::Sender<Result<Receipt, Failure>>;
 impl Link {
     pub(crate) fn new(queue: Arc<Queue>, session: SessionId, limits: Limits) -> Self {
         let total = Total::new(limits.window_total_bytes as usize);
-        Self { queue, session, limits, total }
+        let (seats, publishing) = (Seats::default(), Mutex::new(()));
+        Self { queue, session, limits, total, seats, publishing }
     }
 
     /// The largest shout that the hub's window has room for at all.
@@ -116,13 +125,14 @@ impl Channel {
         Self::new(object, link, Phase::Open, next_op)
     }
 
-    /// The way to an object that nobody else knows of. `create` is sent before the first shout.
-    pub(crate) fn offline(object: ObjectId, link: Arc<Link>, create: Bytes) -> Arc<Self> {
-        Self::new(object, link, Phase::Offline(create), Op(1))
+    /// The way to an object that nobody else knows of. The hub is told of it before the first shout.
+    pub(crate) fn offline(object: ObjectId, link: Arc<Link>, unborn: Unborn) -> Arc<Self> {
+        Self::new(object, link, Phase::Offline(Box::new(unborn)), Op(1))
     }
 
     fn new(object: ObjectId, link: Arc<Link>, phase: Phase, next_op: Op) -> Arc<Self> {
         let Limits { window_shouts, window_bytes, .. } = link.limits;
+        let is_unborn = matches!(phase, Phase::Offline(_));
         let state = Mutex::new(State {
             phase,
             next_op,
@@ -132,7 +142,10 @@ impl Channel {
             next_ticket: 0,
             in_total: false,
         });
-        Arc::new_cyclic(|me| Self { object, link, me: me.clone(), state })
+        Arc::new_cyclic(|me| {
+            let (me, is_unborn) = (me.clone(), AtomicBool::new(is_unborn));
+            Self { object, link, me, is_unborn, state }
+        })
     }
 
     /// Shouts when there is room, and waits for the outcome.
@@ -150,7 +163,8 @@ impl Channel {
     }
 
     /// Shouts if there is room.
-    pub(crate) fn try_send(&self, kind: Kind, said: Encoded) -> Result<Receipted, Failure> {
+    pub(crate) fn try_send(&self, kind: Kind, mut said: Encoded) -> Result<Receipted, Failure> {
+        self.prepare(&mut said);
         let mut state = self.lock();
         state.check()?;
         let bytes = bytes_on_wire(&said);
@@ -164,7 +178,8 @@ impl Channel {
     }
 
     /// Shouts if there is room; else the shout waits, under the ticket that comes back.
-    fn line_up(&self, kind: Kind, said: Encoded) -> Result<(Option<u64>, Receipted), Failure> {
+    fn line_up(&self, kind: Kind, mut said: Encoded) -> Result<(Option<u64>, Receipted), Failure> {
+        self.prepare(&mut said);
         let mut state = self.lock();
         state.check()?;
         let (bytes, max) = (bytes_on_wire(&said), self.link.shout_bytes_max());
@@ -181,9 +196,12 @@ impl Channel {
         Ok((waits.then_some(ticket), Receipted { answer: receipted }))
     }
 
-    /// Tells the hub of an object that it does not know.
-    pub(crate) fn publish(&self) {
-        self.lock().publish(&self.link);
+    /// The hub is told of this object, and of what the shout carries, before it comes.
+    fn prepare(&self, said: &mut Encoded) {
+        self.publish();
+        if !said.carried.is_empty() {
+            self.link.pack(&mut said.carried);
+        }
     }
 
     /// Gives up an object that the hub does not know. `false`: it does.
@@ -270,6 +288,11 @@ impl Channel {
         self.end_if(&Gone::Refused(refusal), true, |phase| !matches!(phase, Phase::Ended(_)));
     }
 
+    /// What all channels of the client share.
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
     /// Whether there will be no more shouts.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(self.lock().phase, Phase::Ended(_))
@@ -349,7 +372,6 @@ impl Channel {
     /// Sends a shout, for which the room in all is taken.
     fn launch(&self, state: &mut State, kind: Kind, said: Encoded, answer: Answer) {
         let bytes = bytes_on_wire(&said);
-        state.publish(&self.link);
         state.room.take(bytes);
         let frame = encode_shout(self.object, state.next_op, kind, said.carried, &said.payload);
         state.next_op = state.next_op.next();
@@ -400,13 +422,6 @@ impl State {
             Phase::Leaving => Err(Failure::Gone(Gone::Parted)),
             _ => Ok(()),
         }
-    }
-
-    fn publish(&mut self, link: &Link) {
-        let Phase::Offline(create) = &mut self.phase else { return };
-        let create = std::mem::take(create);
-        self.phase = Phase::Open;
-        let _closing = link.queue.push(Class::Control, create);
     }
 
     fn send_again(&mut self, link: &Link, next_op: Op) {

@@ -2,23 +2,24 @@
 
 use std::{
     any::{Any, TypeId, type_name},
-    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use actix::{Addr, AsyncContext, Context};
-use bytes::Bytes;
+use actix::{ActorFutureExt, Addr, AsyncContext, Context, fut::wrap_future};
 
 use super::{
     channel::Channel,
     client::Keep,
-    driver::{Driver, LeafGone},
+    driver::{Arrived, Driver, LeafGone},
     handle::Seat,
-    inbox::{Delivery, Inbox, inbox},
+    inbox::{Delivery, Given, Inbox, inbox},
+    progress::Progress,
     voice::Voice,
 };
 use crate::{
-    object::{Codec, DecodeError, Dispatch, Interface, InterfaceId, Leaf, Seq, decode},
+    object::{
+        Brought, Codec, DecodeError, Dispatch, Interface, InterfaceId, Leaf, Seq, Tag, decode_with,
+    },
     supervise::{self, Event, Placement, RestartLimit},
 };
 
@@ -49,7 +50,7 @@ pub(crate) trait AnyClass: Send + Sync {
 pub(crate) struct Seating {
     pub(crate) channel: Arc<Channel>,
     /// The state to restore before anything is heard.
-    pub(crate) state: Option<Bytes>,
+    pub(crate) given: Option<Given>,
     /// What the state contains.
     pub(crate) start: Seq,
     pub(crate) generation: u64,
@@ -61,6 +62,7 @@ pub(crate) struct Seating {
 pub(crate) struct Seated {
     pub(crate) seat: Arc<dyn Any + Send + Sync>,
     pub(crate) delivery: Delivery,
+    pub(crate) progress: Arc<Progress>,
 }
 
 /// A leaf that could not be made.
@@ -77,21 +79,54 @@ impl<A: Leaf> Class<A> {
         Self { make: Box::new(make) }
     }
 
+    /// Makes a leaf. What its state carries is made before the state is restored; nothing reaches
+    /// the leaf meanwhile.
     fn make(
         &self,
         voice: Voice<A::Interface>,
-        state: Option<&Bytes>,
+        given: Option<Given>,
+        start: Start,
         inbox: Inbox<A>,
         ctx: &mut Context<A>,
     ) -> A {
         let mut leaf = (self.make)(voice);
-        if let Some(state) = state {
-            // It was decoded once before the leaf was made, so that a bad one is the joiner's
-            // error and not the leaf's end.
-            A::Interface::restore(&mut leaf, state, &[], ctx).expect("the state was checked");
+        match given {
+            Some(Given { state, carried, hold: Some(hold) }) => {
+                ctx.wait(wrap_future(hold).map(move |arrived, leaf: &mut A, ctx| {
+                    let arrived: Arrived = arrived.unwrap_or_default();
+                    start.restore(leaf, &state, &arrived.brought(carried), ctx);
+                }));
+            }
+            Some(Given { state, .. }) => start.restore(&mut leaf, &state, &[], ctx),
+            None => start.begin(),
         }
         ctx.spawn(inbox);
         leaf
+    }
+}
+
+/// Where a leaf's hearing begins.
+struct Start {
+    seq: Seq,
+    progress: Arc<Progress>,
+}
+
+impl Start {
+    fn begin(&self) {
+        self.progress.begin(self.seq);
+    }
+
+    fn restore<A: Leaf>(
+        &self,
+        leaf: &mut A,
+        state: &[u8],
+        brought: &[Brought],
+        ctx: &mut Context<A>,
+    ) {
+        // It was decoded once before the leaf was made, so that a bad one is the joiner's error
+        // and not the leaf's end.
+        A::Interface::restore(leaf, state, brought, ctx).expect("the state was checked");
+        self.begin();
     }
 }
 
@@ -117,13 +152,16 @@ impl<A: Leaf> AnyClass for Class<A> {
     }
 
     fn seat(self: Arc<Self>, seating: Seating) -> Result<Seated, SeatError> {
-        let Seating { channel, state, start, generation, driver, keep } = seating;
-        if let Some(state) = &state {
-            decode::<State<A>>(state)?;
+        let Seating { channel, given, start, generation, driver, keep } = seating;
+        if let Some(given) = &given {
+            let brought = Arrived::default().brought(given.carried.clone());
+            decode_with::<State<A>>(&given.state, &brought)?;
         }
         let object = channel.object;
-        let (delivery, inbox) = inbox::<A>(object, generation, driver.clone());
-        let voice = Voice::new(channel, None).starting_at(start);
+        let progress = Arc::new(Progress::default());
+        let (delivery, inbox) = inbox::<A>(object, generation, driver.clone(), progress.clone());
+        let voice = Voice::new(channel, None, &keep).starting_at(start);
+        let start = Start { seq: start, progress: progress.clone() };
         let observe = {
             let driver = driver.clone();
             move |event| {
@@ -137,37 +175,51 @@ impl<A: Leaf> AnyClass for Class<A> {
         };
         let make = {
             let voice = voice.clone();
-            move |ctx: &mut Context<A>| self.make(voice, state.as_ref(), inbox, ctx)
+            move |ctx: &mut Context<A>| self.make(voice, given, start, inbox, ctx)
         };
         let addr = supervise::start(&Placement::Here, 16, RestartLimit::NEVER, make, observe)?;
         let speaker = Mutex::new(None);
-        let seat = Arc::new(Seat { addr, voice, generation, driver, keep, speaker });
-        Ok(Seated { seat, delivery })
+        let inbox = delivery.asker();
+        let seat = Arc::new(Seat { addr, voice, inbox, generation, driver, keep, speaker });
+        Ok(Seated { seat, delivery, progress })
     }
 }
 
-/// The classes of a client.
+/// The classes of a client, in the order in which they were implemented.
 #[derive(Default)]
-pub(crate) struct Classes(Mutex<HashMap<TypeId, Arc<dyn AnyClass>>>);
+pub(crate) struct Classes(Mutex<Vec<Arc<dyn AnyClass>>>);
 
 impl Classes {
     /// Enters a class, in place of an earlier way to make it.
     pub(crate) fn enter<A: Leaf>(&self, class: Class<A>) {
-        self.lock().insert(TypeId::of::<A>(), Arc::new(class));
+        let (mut classes, class) = (self.lock(), Arc::new(class));
+        match classes.iter_mut().find(|there| there.class() == TypeId::of::<A>()) {
+            Some(there) => *there = class,
+            None => classes.push(class),
+        }
     }
 
     /// The class of leaves of type `A`.
     pub(crate) fn find<A: Leaf>(&self) -> Option<Arc<dyn AnyClass>> {
-        self.lock().get(&TypeId::of::<A>()).cloned()
+        self.first(|class| class.class() == TypeId::of::<A>())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TypeId, Arc<dyn AnyClass>>> {
+    /// The class that was implemented first for interfaces of this tag.
+    pub(crate) fn first_for(&self, tag: &Tag) -> Option<Arc<dyn AnyClass>> {
+        self.first(|class| class.interface().tag == *tag)
+    }
+
+    fn first(&self, is_it: impl Fn(&dyn AnyClass) -> bool) -> Option<Arc<dyn AnyClass>> {
+        self.lock().iter().find(|class| is_it(&***class)).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<dyn AnyClass>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl std::fmt::Debug for Classes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.lock().values().map(|class| class.name())).finish()
+        f.debug_list().entries(self.lock().iter().map(|class| class.name())).finish()
     }
 }

@@ -15,25 +15,26 @@ use std::{
 };
 
 use actix::{Addr, Handler, Message};
-use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::{
     connect::{ClientBuilder, ConnectError, ConnectTo},
-    error::{JoinError, ListError, NameError},
+    error::{BindError, CarryError, JoinError, ListError, NameError},
 };
 use super::{
+    binding::Binding,
     channel::Link,
     class::{AnyClass, Class, Classes},
     driver::{Attach, Close, Driver, EndWatch, Enter, How, ListNames},
     handle::{Handle, Seat},
+    seats::Seated,
     voice::Voice,
 };
 use crate::{
     connection::Closed,
     limits::{STATE_BYTES_MAX, WATCH_CHANGES_MAX},
-    object::{HubId, Interface, Leaf, SessionId, encode},
+    object::{Encoded, HubId, Interface, Leaf, ObjectId, ObjectRef, SessionId, Tag, encode},
     wire::{Change, Entry, Request},
 };
 
@@ -102,8 +103,9 @@ impl Client {
     }
 
     /// Says how leaves of class `A` are made. `make` is given the leaf's own voice and runs on
-    /// the client's arbiter, once for each leaf. It must not hold the client or a handle, which
-    /// would keep the connection open for ever.
+    /// the client's arbiter, once for each leaf. It must not hold the client, which would keep the
+    /// connection open for ever. A leaf may hold the handles of leaves that it has bound, but two
+    /// leaves that hold each other's never part: hold a reference or a voice on the way back.
     pub fn implement<A: Leaf>(
         &self,
         make: impl Fn(Voice<A::Interface>) -> A + Send + Sync + 'static,
@@ -148,6 +150,15 @@ impl Client {
         self.enter(How::Create { name: name.parse()?, state, or_join: true }).await
     }
 
+    /// A leaf of an object that a message or state carries.
+    ///
+    /// In the handler that hears the carrier, and in `restore`, the leaf is there already:
+    /// [`Binding::now`]. It parts when that handler is done, unless it was bound; awaited later, the
+    /// binding joins the object again.
+    pub fn bind<A: Leaf>(&self, reference: &ObjectRef<A::Interface>) -> Binding<A> {
+        Binding::new(self.keep.clone(), reference.clone())
+    }
+
     /// A voice to shout at the object of that name, without a leaf.
     ///
     /// # Errors
@@ -155,7 +166,7 @@ impl Client {
     pub async fn voice<I: Interface>(&self, name: &str) -> Result<Voice<I>, JoinError> {
         let (name, interface) = (name.parse()?, I::id());
         let attached = self.keep.request(|reply| Attach { name, interface, reply }).await??;
-        Ok(Voice::new(attached.channel, Some(attached.attachment)))
+        Ok(Voice::new(attached.channel, Some(attached.attachment), &self.keep))
     }
 
     /// The names of the directory that begin with `prefix`, in order.
@@ -231,7 +242,28 @@ impl Client {
 /// The seat of a leaf, its type forgotten.
 pub(super) type AnySeat = Arc<dyn Any + Send + Sync>;
 
+impl From<Arc<Keep>> for Client {
+    fn from(keep: Arc<Keep>) -> Self {
+        Self { keep }
+    }
+}
+
 impl Keep {
+    /// The way to make a leaf of this class.
+    pub(super) fn class_of<A: Leaf>(&self) -> Option<Arc<dyn AnyClass>> {
+        self.classes.find::<A>()
+    }
+
+    /// The way to make a leaf of an object of this tag: the one that was implemented first.
+    pub(super) fn class_for(&self, tag: &Tag) -> Option<Arc<dyn AnyClass>> {
+        self.classes.first_for(tag)
+    }
+
+    /// The leaf of an object that is there.
+    pub(super) fn seated(&self, object: ObjectId) -> Option<Seated> {
+        self.link.seats.find(object)
+    }
+
     /// Has the driver do something, and waits for what comes of it.
     pub(super) async fn request<M, T>(
         &self,
@@ -316,9 +348,9 @@ impl fmt::Debug for dyn AnyClass {
     }
 }
 
-fn write_state<A: Leaf>(state: &State<A>) -> Result<Bytes, JoinError> {
+fn write_state<A: Leaf>(state: &State<A>) -> Result<Encoded, JoinError> {
     if !A::Interface::STATEFUL {
-        return Ok(Bytes::new());
+        return Ok(Encoded { payload: Vec::new(), carried: Vec::new() });
     }
-    Ok(encode(state, STATE_BYTES_MAX)?.payload.into())
+    Ok(encode(state, STATE_BYTES_MAX)?)
 }

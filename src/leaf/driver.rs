@@ -6,12 +6,13 @@
 mod enter;
 mod entry;
 mod hear;
+mod hold;
 mod names;
 mod way_in;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use actix::{
@@ -20,14 +21,19 @@ use actix::{
 use rand::rngs::StdRng;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::{enter::Entering, entry::Entry, names::Listing, way_in::Attaching};
+use self::{enter::Entering, entry::Entry, hold::Holds, names::Listing, way_in::Attaching};
 pub(crate) use self::{
     enter::{Enter, How, LeafGone, Unseat},
     hear::Drained,
+    hold::{Arrived, Bring, Hold},
     names::{EndWatch, ListNames, NameIt},
     way_in::{Attach, Detach},
 };
-use super::channel::{Gone, Link};
+use super::{
+    channel::{Gone, Link},
+    class::AnyClass,
+    client::Keep,
+};
 use crate::{
     connection::{self, Burst, Closed, Queue, Reader},
     limits::REPEATER_RESTARTS,
@@ -73,6 +79,9 @@ pub(crate) struct Driver {
     next_request: Request,
     watches: HashMap<Request, mpsc::Sender<Change>>,
     next_generation: u64,
+    /// What carried objects are made leaves with.
+    keep: Weak<Keep>,
+    holds: Holds,
 }
 
 /// What a request was for.
@@ -83,6 +92,8 @@ enum Asked {
     Publish(ObjectId),
     /// A leaf, of this generation, goes on from its cursor.
     Rejoin(ObjectId, u64),
+    /// A leaf is to be made of an object that is carried.
+    Fetch(ObjectId, Arc<dyn AnyClass>),
     /// A leaf parts.
     Part(ObjectId),
     /// A voice is given.
@@ -133,6 +144,8 @@ impl Driver {
             next_request: 1,
             watches: HashMap::new(),
             next_generation: 1,
+            keep: Weak::new(),
+            holds: Holds::default(),
         }
     }
 
@@ -140,7 +153,7 @@ impl Driver {
         for frame in burst {
             let (frame, _) = frame?;
             match frame {
-                Frame::Batch(batch) => self.hear(batch)?,
+                Frame::Batch(batch) => self.hear(batch, ctx)?,
                 Frame::Heartbeat => {}
                 Frame::Goodbye(goodbye) => return Err(Closed::remote(goodbye)),
                 Frame::Welcome(welcome) => self.welcome(&welcome)?,
@@ -233,6 +246,7 @@ impl Driver {
             }
             Asked::List(listing) => listing.refuse(refusal),
             Asked::Publish(object) => self.untaken(object, refusal),
+            Asked::Fetch(object, _) => self.fetched(object, Err(refusal.into())),
             Asked::Rejoin(object, generation) => {
                 let there = self.entries.get(&object).and_then(|entry| entry.leaf.as_ref());
                 // A leaf that has come since was let in.
@@ -315,6 +329,7 @@ impl Driver {
         self.entries.retain(|_, entry| !entry.is_idle());
         self.requests.clear();
         self.watches.clear();
+        self.give_up_all();
         if let Some(waiting) = self.welcomed.take() {
             let _nobody_waits = waiting.send(Err(closed.clone()));
             ctx.stop();

@@ -10,13 +10,14 @@ use actix::{Addr, Recipient};
 use super::{
     adverb::{Adverb, Saying},
     channel::{Gone, Receipted, ShoutError},
-    client::Keep,
+    client::{CarryError, Keep},
     driver::{Driver, NameIt, Unseat},
+    inbox::Asker,
     recipient::{Speaker, speaker},
     voice::Voice,
 };
 use crate::{
-    object::{Leaf, Name, ObjectId, Shout, ShoutAt},
+    object::{Leaf, Name, ObjectId, ObjectRef, Shout, ShoutAt},
     supervise::StartError,
 };
 
@@ -38,6 +39,7 @@ pub struct Handle<A: Leaf>(Arc<Seat<A>>);
 pub(crate) struct Seat<A: Leaf> {
     pub(crate) addr: Addr<A>,
     pub(crate) voice: Voice<A::Interface>,
+    pub(crate) inbox: Asker,
     pub(crate) generation: u64,
     pub(crate) driver: Addr<Driver>,
     pub(crate) keep: Arc<Keep>,
@@ -93,6 +95,23 @@ impl<A: Leaf> Handle<A> {
         let name: Name = name.parse()?;
         let object = self.object();
         self.0.keep.request(|reply| NameIt { object, name, reply }).await?
+    }
+
+    /// A reference to the object, to be carried by a message or state. An object that lives offline
+    /// is made known to the hub when that is sent, with the state that its leaf has now.
+    ///
+    /// It does not keep the object: hold the handle until the message is sent.
+    ///
+    /// # Errors
+    /// [`CarryError`]: the leaf has stopped, or its state cannot be written.
+    pub async fn carry(&self) -> Result<ObjectRef<A::Interface>, CarryError> {
+        let Seat { voice, inbox, .. } = &*self.0;
+        if voice.is_unborn()
+            && let Some(state) = inbox.state().await.ok_or(Gone::Parted)??
+        {
+            voice.amend(state);
+        }
+        Ok(voice.reference())
     }
 
     /// Shouts from elsewhere; keeps nothing alive.

@@ -2,9 +2,11 @@
 //!
 //! It runs inside the leaf's own actor, as a future of its context. The next shout is handed over
 //! when the answer to the one before has resolved, so that async handlers of every kind keep the
-//! order; local messages and other mail are handled meanwhile.
+//! order; local messages and other mail are handled meanwhile. A shout that carries objects waits
+//! until they are there, and keeps them until its answer has resolved.
 
 use std::{
+    collections::VecDeque,
     marker::PhantomData,
     pin::Pin,
     sync::{
@@ -18,12 +20,15 @@ use actix::{ActorContext, ActorFuture, Addr, AsyncContext, Context};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::driver::{Drained, Driver};
+use super::{
+    driver::{Arrived, Drained, Driver, Hold},
+    progress::Progress,
+};
 use crate::{
     limits::INBOX_BYTES_MAX,
     object::{
-        Brought, Circumstance, Cursor, Dispatch, Done, Leaf, ObjectId, Packet, Resync, Seq,
-        SessionId,
+        Carried, Circumstance, Cursor, Dispatch, Done, EncodeError, Encoded, Leaf, ObjectId,
+        Packet, Resync, Seq, SessionId,
     },
     wire::{Batch, Shouted},
 };
@@ -34,7 +39,18 @@ pub(crate) enum Item {
     /// Shouts.
     Heard(Parcel),
     /// A gap, and the state after it if there is one.
-    Resynced(Resync, Option<Bytes>),
+    Resynced(Resync, Option<Given>),
+    /// Somebody wants to know the state.
+    Tell(oneshot::Sender<Result<Option<Encoded>, EncodeError>>),
+}
+
+/// A state on its way to a leaf.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) state: Bytes,
+    pub(crate) carried: Vec<Carried>,
+    /// Resolves when leaves of what it carries are made; none if it carries nothing.
+    pub(crate) hold: Option<Hold>,
 }
 
 /// A batch on its way to a leaf.
@@ -46,6 +62,8 @@ pub(crate) struct Parcel {
     /// What is at or below it is the past.
     past: Seq,
     me: SessionId,
+    /// Resolve, one behind the other, when what its shouts carry is there.
+    holds: VecDeque<(Seq, Hold)>,
     _weight: Weight,
 }
 
@@ -76,11 +94,35 @@ struct Weight {
 /// The leaf's end of an inbox.
 pub(crate) struct Inbox<A> {
     items: mpsc::UnboundedReceiver<Item>,
-    /// The answer to the shout before.
-    busy: Option<Done>,
+    /// The shout before, and its answer.
+    busy: Option<(Seq, Done)>,
     /// The batch in hand: where in it the next shout is, and which one it is.
     reading: Option<(Parcel, usize, u64)>,
+    /// What waits for the objects that it carries.
+    held: Option<(Held, Hold)>,
+    /// What the shout or state in hand carries; kept until its answer has resolved.
+    kept: Arrived,
+    progress: Arc<Progress>,
     leaf: PhantomData<fn(A)>,
+}
+
+/// What waits for the objects that it carries.
+enum Held {
+    Shout(Shouted),
+    Resync(Resync, Bytes, Vec<Carried>),
+}
+
+/// Asks a leaf for its state, as long as its inbox is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker(mpsc::WeakUnboundedSender<Item>);
+
+impl Asker {
+    /// The leaf's state, in its turn among the shouts; none when the leaf is gone.
+    pub(crate) async fn state(&self) -> Option<Result<Option<Encoded>, EncodeError>> {
+        let (reply, state) = oneshot::channel();
+        self.0.upgrade()?.send(Item::Tell(reply)).ok()?;
+        state.await.ok()
+    }
 }
 
 /// An inbox for the leaf of an object.
@@ -88,32 +130,50 @@ pub(crate) fn inbox<A>(
     object: ObjectId,
     generation: u64,
     driver: Addr<Driver>,
+    progress: Arc<Progress>,
 ) -> (Delivery, Inbox<A>) {
     let (sender, items) = mpsc::unbounded_channel();
     let (bytes, is_full) = (AtomicUsize::new(0), AtomicBool::new(false));
     let gauge = Arc::new(Gauge { object, generation, driver, bytes, is_full });
-    let inbox = Inbox { items, busy: None, reading: None, leaf: PhantomData };
+    let (busy, reading, held, kept) = (None, None, None, Arrived::default());
+    let inbox = Inbox { items, busy, reading, held, kept, progress, leaf: PhantomData };
     (Delivery { items: sender, gauge }, inbox)
 }
 
 impl Delivery {
-    /// Puts a batch into the inbox, unless it is full: then the driver is told when there is room.
-    pub(crate) fn hear(&self, batch: Batch, after: Seq, past: Seq, me: SessionId) -> bool {
-        let bytes = batch.bytes();
+    /// Whether there is room for a batch. If there is none, the driver is told when there is.
+    pub(crate) fn has_room(&self, batch: &Batch) -> bool {
         let waiting = self.gauge.bytes.load(Ordering::Relaxed);
-        if waiting > 0 && waiting + bytes > INBOX_BYTES_MAX {
+        if waiting > 0 && waiting + batch.bytes() > INBOX_BYTES_MAX {
             self.gauge.is_full.store(true, Ordering::Relaxed);
             return false;
         }
-        self.gauge.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let weight = Weight { bytes, gauge: self.gauge.clone() };
-        self.give(Item::Heard(Parcel { batch, after, past, me, _weight: weight }));
         true
     }
 
+    /// Puts a batch into the inbox, which [has room](Self::has_room) for it.
+    pub(crate) fn hear(
+        &self,
+        batch: Batch,
+        after: Seq,
+        past: Seq,
+        me: SessionId,
+        holds: VecDeque<(Seq, Hold)>,
+    ) {
+        let bytes = batch.bytes();
+        self.gauge.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let weight = Weight { bytes, gauge: self.gauge.clone() };
+        self.give(Item::Heard(Parcel { batch, after, past, me, holds, _weight: weight }));
+    }
+
+    /// Asks the leaf for its state.
+    pub(crate) fn asker(&self) -> Asker {
+        Asker(self.items.downgrade())
+    }
+
     /// Tells of a gap.
-    pub(crate) fn resync(&self, resync: Resync, state: Option<Bytes>) {
-        self.give(Item::Resynced(resync, state));
+    pub(crate) fn resync(&self, resync: Resync, given: Option<Given>) {
+        self.give(Item::Resynced(resync, given));
     }
 
     fn give(&self, item: Item) {
@@ -133,24 +193,64 @@ impl Drop for Weight {
 }
 
 impl<A: Leaf> Inbox<A> {
-    fn hear(&mut self, leaf: &mut A, shouted: &Shouted, ctx: &mut Context<A>) {
+    fn hear(&mut self, leaf: &mut A, shouted: Shouted, ctx: &mut Context<A>) {
         let Some((parcel, ..)) = &self.reading else { return };
-        let packet = parcel.packet(shouted);
-        match A::Interface::dispatch(leaf, &packet, ctx) {
-            Ok(done) => self.busy = Some(done),
-            Err(error) => {
-                leaf.unheard(shouted.seq, error, ctx);
-                self.busy = Some(answered());
+        let seq = shouted.seq;
+        let packet = parcel.packet(shouted, &self.kept);
+        self.progress.give(seq);
+        let done = A::Interface::dispatch(leaf, &packet, ctx).unwrap_or_else(|error| {
+            leaf.unheard(seq, error, ctx);
+            answered()
+        });
+        self.busy = Some((seq, done));
+    }
+
+    fn resync(&mut self, leaf: &mut A, resync: Resync, ctx: &mut Context<A>) {
+        self.progress.begin(resync.to);
+        leaf.resynced(resync, ctx);
+    }
+
+    fn restore(
+        &mut self,
+        leaf: &mut A,
+        resync: Resync,
+        state: &[u8],
+        carried: Vec<Carried>,
+        ctx: &mut Context<A>,
+    ) {
+        let brought = self.kept.brought(carried);
+        if let Err(error) = A::Interface::restore(leaf, state, &brought, ctx) {
+            tracing::error!(%error, "the state of a resync cannot be read: the leaf stops");
+            return ctx.stop();
+        }
+        self.resync(leaf, resync, ctx);
+        self.kept = Arrived::default();
+    }
+
+    /// Goes on with what has waited for the objects that it carries.
+    fn go_on(&mut self, leaf: &mut A, held: Held, ctx: &mut Context<A>) {
+        match held {
+            Held::Shout(shouted) => self.hear(leaf, shouted, ctx),
+            Held::Resync(resync, state, carried) => {
+                self.restore(leaf, resync, &state, carried, ctx);
             }
         }
     }
 
-    fn resync(leaf: &mut A, resync: Resync, state: Option<&Bytes>, ctx: &mut Context<A>) {
-        if let Some(Err(error)) = state.map(|state| A::Interface::restore(leaf, state, &[], ctx)) {
-            tracing::error!(%error, "the state of a resync cannot be read: the leaf stops");
-            return ctx.stop();
+    fn take(&mut self, leaf: &mut A, item: Item, ctx: &mut Context<A>) {
+        match item {
+            Item::Heard(parcel) => self.reading = Some((parcel, 0, 0)),
+            Item::Resynced(resync, None) => self.resync(leaf, resync, ctx),
+            Item::Resynced(resync, Some(Given { state, carried, hold: Some(hold) })) => {
+                self.held = Some((Held::Resync(resync, state, carried), hold));
+            }
+            Item::Resynced(resync, Some(Given { state, carried, hold: None })) => {
+                self.restore(leaf, resync, &state, carried, ctx);
+            }
+            Item::Tell(reply) => {
+                let _nobody_waits = reply.send(A::Interface::state(leaf));
+            }
         }
-        leaf.resynced(resync, ctx);
     }
 
     /// The next shout of the batch in hand that was not heard before.
@@ -165,6 +265,12 @@ impl<A: Leaf> Inbox<A> {
         }
         None
     }
+
+    /// What a shout of the batch in hand waits for, if it carries anything.
+    fn hold_of(&mut self, seq: Seq) -> Option<Hold> {
+        let (parcel, ..) = self.reading.as_mut()?;
+        parcel.holds.pop_front_if(|(holder, _)| *holder == seq).map(|(_, hold)| hold)
+    }
 }
 
 impl<A: Leaf> ActorFuture<A> for Inbox<A> {
@@ -177,29 +283,38 @@ impl<A: Leaf> ActorFuture<A> for Inbox<A> {
         task: &mut Task<'_>,
     ) -> Poll<()> {
         loop {
-            if let Some(done) = &mut self.busy {
+            if let Some((seq, done)) = &mut self.busy {
                 // An error is an answer that never comes: its future panicked, or was cancelled.
                 let _answered = ready!(Pin::new(done).poll(task));
+                let seq = *seq;
+                self.progress.finish(seq);
                 self.busy = None;
+                self.kept = Arrived::default();
             }
             if ctx.waiting() {
                 return Poll::Pending;
             }
+            if let Some((_, hold)) = &mut self.held {
+                // An error: the driver is gone, and nothing more will come.
+                self.kept = ready!(Pin::new(hold).poll(task)).unwrap_or_default();
+                if let Some((held, _)) = self.held.take() {
+                    self.go_on(leaf, held, ctx);
+                }
+                continue;
+            }
             if let Some(shouted) = self.next_shout() {
-                self.hear(leaf, &shouted, ctx);
+                match self.hold_of(shouted.seq) {
+                    Some(hold) => self.held = Some((Held::Shout(shouted), hold)),
+                    None => self.hear(leaf, shouted, ctx),
+                }
                 continue;
             }
             self.reading = None;
-            match ready!(self.items.poll_recv(task)) {
-                Some(Item::Heard(parcel)) => self.reading = Some((parcel, 0, 0)),
-                Some(Item::Resynced(resync, state)) => {
-                    Self::resync(leaf, resync, state.as_ref(), ctx);
-                }
-                None => {
-                    ctx.stop();
-                    return Poll::Ready(());
-                }
-            }
+            let Some(item) = ready!(self.items.poll_recv(task)) else {
+                ctx.stop();
+                return Poll::Ready(());
+            };
+            self.take(leaf, item, ctx);
         }
     }
 }
@@ -213,7 +328,7 @@ fn answered() -> Done {
 }
 
 impl Parcel {
-    fn packet(&self, shouted: &Shouted) -> Packet {
+    fn packet(&self, shouted: Shouted, arrived: &Arrived) -> Packet {
         let (session, _) = self.batch.sessions[shouted.session];
         let circumstance = Circumstance {
             cursor: Cursor { epoch: self.batch.epoch, seq: shouted.seq },
@@ -222,9 +337,7 @@ impl Parcel {
             replayed: shouted.seq <= self.past,
             hub_time_ms: self.batch.hub_time_ms,
         };
-        let carried = shouted.carried.iter();
-        let brought = carried.map(|each| Brought { carried: each.clone() });
-        let (kind, payload) = (shouted.kind, shouted.payload.clone());
-        Packet { kind, payload, brought: brought.collect(), circumstance }
+        let brought = arrived.brought(shouted.carried);
+        Packet { kind: shouted.kind, payload: shouted.payload, brought, circumstance }
     }
 }

@@ -1,17 +1,25 @@
 //! What one shouts through without being kept by it.
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, Weak},
+};
 
 use actix::Addr;
 
 use super::{
     adverb::Saying,
     channel::{Channel, Failure, Gone, Receipted, ShoutError},
+    client::{Client, Keep},
     driver::{Detach, Driver},
 };
 use crate::{
-    limits::SHOUT_BYTES_MAX,
-    object::{Encoded, Interface, Kind, ObjectId, Receipt, Seq, Shout, ShoutAt, encode},
+    limits::{SHOUT_BYTES_MAX, STATE_BYTES_MAX},
+    object::{
+        EncodeError, Encoded, Interface, Kind, ObjectId, ObjectRef, Receipt, Seq, Shout, ShoutAt,
+        encode,
+    },
 };
 
 /// Shouts at an object. It keeps nothing alive: a leaf holds its own voice, and `client.voice`
@@ -34,6 +42,7 @@ use crate::{
 pub struct Voice<I> {
     channel: Arc<Channel>,
     attachment: Option<Arc<Attachment>>,
+    keep: Weak<Keep>,
     /// What the leaf's state contained, for the test kit.
     start: Seq,
     interface: PhantomData<fn() -> I>,
@@ -53,8 +62,13 @@ impl Drop for Attachment {
 }
 
 impl<I: Interface> Voice<I> {
-    pub(crate) fn new(channel: Arc<Channel>, attachment: Option<Arc<Attachment>>) -> Self {
-        Self { channel, attachment, start: Seq(0), interface: PhantomData }
+    pub(crate) fn new(
+        channel: Arc<Channel>,
+        attachment: Option<Arc<Attachment>>,
+        keep: &Arc<Keep>,
+    ) -> Self {
+        let keep = Arc::downgrade(keep);
+        Self { channel, attachment, keep, start: Seq(0), interface: PhantomData }
     }
 
     /// The voice of a leaf whose state contains what was shouted up to `start`.
@@ -107,6 +121,43 @@ impl<I: Interface> Voice<I> {
         self.channel.try_send(M::KIND, written(message)?)
     }
 
+    /// A reference to the object, to be carried by a message or state.
+    ///
+    /// An object that lives offline is made known to the hub, with the state that it was made with
+    /// or last [carried](Self::carry) with, when the reference is passed.
+    pub fn reference(&self) -> ObjectRef<I> {
+        ObjectRef::new(self.object(), Seq(0))
+    }
+
+    /// As [`reference`](Self::reference); an object that lives offline is made known with this
+    /// state. For a leaf's own handlers: `me.carry(self.state())`. Elsewhere there is
+    /// [`Handle::carry`](super::Handle::carry).
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the state cannot be written.
+    pub fn carry(&self, state: impl Into<Option<I::State>>) -> Result<ObjectRef<I>, EncodeError> {
+        if let Some(state) = state.into().filter(|_| I::STATEFUL && self.channel.is_unborn()) {
+            self.channel.amend(encode(&state, STATE_BYTES_MAX)?);
+        }
+        Ok(self.reference())
+    }
+
+    /// Whether the hub was not told of the object yet.
+    pub(super) fn is_unborn(&self) -> bool {
+        self.channel.is_unborn()
+    }
+
+    /// If the hub was not told of the object yet, it is to be told of this state.
+    pub(super) fn amend(&self, state: Encoded) {
+        self.channel.amend(state);
+    }
+
+    /// The client that it shouts through; for a leaf, to [bind](Client::bind) what a message carries
+    /// and to make objects of its own. `None` when nobody keeps the client any more.
+    pub fn client(&self) -> Option<Client> {
+        self.keep.upgrade().map(Client::from)
+    }
+
     /// The object.
     pub fn object(&self) -> ObjectId {
         self.channel.object
@@ -120,8 +171,9 @@ impl<I: Interface> Voice<I> {
 
 impl<I> Clone for Voice<I> {
     fn clone(&self) -> Self {
-        let (channel, attachment) = (self.channel.clone(), self.attachment.clone());
-        Self { channel, attachment, start: self.start, interface: PhantomData }
+        let Self { channel, attachment, keep, start, interface } = self;
+        let (channel, attachment, keep) = (channel.clone(), attachment.clone(), keep.clone());
+        Self { channel, attachment, keep, start: *start, interface: *interface }
     }
 }
 

@@ -9,17 +9,19 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     marker::PhantomData,
+    sync::Arc,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-use super::{Interface, ObjectId, Seq, Tag};
+use super::{Interface, InterfaceId, ObjectId, Seq, Tag};
 use crate::limits::CARRIED_MAX;
 
 /// An object inside a message or state: whoever hears it can have a leaf of it there and then.
 ///
 /// One gets it from a handle (`kermit.carry().await`) or a leaf's own voice (`me.carry(state)`,
-/// `me.reference()`), and takes a leaf out of it with `client.bind`. It is a field like any other. It keeps nothing alive: of
+/// `me.reference()`), and takes a leaf out of it with
+/// [`Client::bind`](crate::Client::bind). It is a field like any other. It keeps nothing alive: of
 /// an object that nobody needed any more, `bind` says `Gone`.
 ///
 /// It can be serialized only by this library, in a message or state; anything else is an error
@@ -46,6 +48,8 @@ pub struct ObjectRef<I> {
     object: ObjectId,
     /// What whoever passed it had heard of the object.
     seq: Seq,
+    /// Why no leaf of it could be had when it was heard.
+    missing: Option<Arc<Missing>>,
     interface: PhantomData<fn() -> I>,
 }
 
@@ -65,16 +69,37 @@ pub struct Carried {
 #[derive(Clone, Debug)]
 pub struct Brought {
     pub(crate) carried: Carried,
+    pub(crate) missing: Option<Arc<Missing>>,
+}
+
+/// Why no leaf of a carried object could be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Gone,
+    Refused(String),
+    Version { wanted: InterfaceId, there: InterfaceId },
+    Limit,
+    Late,
 }
 
 impl<I> ObjectRef<I> {
     pub(crate) fn new(object: ObjectId, seq: Seq) -> Self {
-        Self { object, seq, interface: PhantomData }
+        Self { object, seq, missing: None, interface: PhantomData }
     }
 
     /// The object.
     pub fn object(&self) -> ObjectId {
         self.object
+    }
+
+    /// What whoever passed it had heard of the object.
+    pub(crate) fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Why no leaf of it could be had when it was heard.
+    pub(crate) fn missing(&self) -> Option<&Missing> {
+        self.missing.as_deref()
     }
 }
 
@@ -96,14 +121,14 @@ impl<I: Interface> Serialize for ObjectRef<I> {
 impl<'de, I: Interface> Deserialize<'de> for ObjectRef<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let place = u16::deserialize(deserializer)?;
-        let Brought { carried } = take(place, I::TAG).map_err(de::Error::custom)?;
-        Ok(Self::new(carried.object, carried.seq))
+        let Brought { carried, missing } = take(place, I::TAG).map_err(de::Error::custom)?;
+        Ok(Self { missing, ..Self::new(carried.object, carried.seq) })
     }
 }
 
 impl<I> Clone for ObjectRef<I> {
     fn clone(&self) -> Self {
-        Self::new(self.object, self.seq)
+        Self { missing: self.missing.clone(), ..Self::new(self.object, self.seq) }
     }
 }
 

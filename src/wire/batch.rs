@@ -160,6 +160,7 @@ pub struct Batch {
     /// How many shouts there are.
     pub count: u16,
     body: Bytes,
+    carries: bool,
 }
 
 /// One shout of a batch.
@@ -187,7 +188,7 @@ impl Batch {
         if written_bytes(&header) != bytes.len() - body.len() {
             return Err(malformed());
         }
-        let batch = Self {
+        let mut batch = Self {
             object: header.object,
             epoch: header.epoch,
             first_seq: header.first_seq,
@@ -195,19 +196,26 @@ impl Batch {
             sessions: header.sessions,
             count: header.count,
             body: bytes.slice(bytes.len() - body.len()..),
+            carries: false,
         };
-        let (left, ops_fit) = batch.scan().ok_or_else(malformed)?;
+        let (left, ops_fit, carries) = batch.scan().ok_or_else(malformed)?;
         if left > 0 {
             let frame = FrameType::Batch;
             return Err(FrameError::LeftOver { frame, left });
         }
         batch.check(ops_fit)?;
+        batch.carries = carries;
         Ok(batch)
     }
 
     /// The last seq in it.
     pub fn last_seq(&self) -> Seq {
         Seq((self.first_seq.0 + u64::from(self.count)).saturating_sub(1))
+    }
+
+    /// Whether any of its shouts carries objects.
+    pub fn carries(&self) -> bool {
+        self.carries
     }
 
     /// Bytes that it takes while it is held, about: its shouts, and what stands round them.
@@ -242,10 +250,10 @@ impl Batch {
         Some(row)
     }
 
-    /// Goes through the shouts: how many bytes are left behind the last, and whether all ops are
-    /// numbers. `None` when one of the shouts is malformed.
-    fn scan(&self) -> Option<(usize, bool)> {
-        let (mut at, mut ops_fit) = (0, true);
+    /// Goes through the shouts: how many bytes are left behind the last, whether all ops are
+    /// numbers, and whether anything is carried. `None` when one of the shouts is malformed.
+    fn scan(&self) -> Option<(usize, bool, bool)> {
+        let (mut at, mut ops_fit, mut carries) = (0, true, false);
         for _ in 0..self.count {
             let begin = at;
             let row = self.row(&mut at)?;
@@ -254,8 +262,9 @@ impl Batch {
                 return None;
             }
             ops_fit &= first.0.checked_add(row.op_offset).is_some();
+            carries |= row.carried.is_some();
         }
-        Some((self.body.len() - at, ops_fit))
+        Some((self.body.len() - at, ops_fit, carries))
     }
 
     fn check(&self, ops_fit: bool) -> Result<(), FrameError> {

@@ -7,7 +7,7 @@ mod joining;
 mod lagging;
 mod names;
 mod offline;
-mod pond;
+pub(super) mod pond;
 mod races;
 mod repeaters;
 mod resends;

@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 mod binary;
 #[cfg(feature = "testing")]
+mod carry;
+#[cfg(feature = "testing")]
 mod client;
 #[cfg(feature = "testing")]
 mod compile_fail;

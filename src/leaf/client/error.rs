@@ -2,7 +2,8 @@
 
 use crate::{
     connection::Closed,
-    object::{DecodeError, EncodeError, InterfaceId, InvalidName, Name, ObjectId},
+    leaf::channel::Gone,
+    object::{DecodeError, EncodeError, InterfaceId, InvalidName, Missing, Name, ObjectId},
     supervise,
     wire::Refusal,
 };
@@ -100,6 +101,94 @@ impl JoinError {
             other => Self::Refused(other),
         }
     }
+}
+
+/// A carried object of which there is no leaf.
+///
+/// ```
+/// use actix_multiplex::BindError;
+/// assert_eq!(BindError::Gone.to_string(), "the object is no more");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The client does not know how leaves of this class are made. The reference can be passed on
+    /// all the same, and bound when there is one.
+    #[error("no way to make a leaf of `{leaf}`: call `client.implement::<{leaf}>(..)` first")]
+    NotImplemented {
+        /// The class.
+        leaf: &'static str,
+    },
+    /// There is no leaf here now. Await the binding.
+    #[error("there is no leaf of it here now: await the binding")]
+    NotHere,
+    /// It was destroyed, or dropped when nobody needed it any more, or there was never such an
+    /// object.
+    #[error("the object is no more")]
+    Gone,
+    /// The hub refused, for a reason of its own.
+    #[error("the hub refused: {0}")]
+    Refused(String),
+    /// It is of another version of the interface. Leaves of different versions never meet: update
+    /// the older program.
+    #[error("it is a `{there}`, and the leaf is for `{wanted}`: update the older program")]
+    Version {
+        /// The leaf's interface.
+        wanted: InterfaceId,
+        /// The object's.
+        there: InterfaceId,
+    },
+    /// More objects than the limit were to be joined at once, or are joined. Await the binding, or
+    /// part from others.
+    #[error("too many objects were to be joined")]
+    Limit,
+    /// It was not there in time: 5 s after its carrier, or the connection was gone. Await the
+    /// binding.
+    #[error("it did not come in time")]
+    Late,
+    /// The client has a leaf of the object, of another class. There is one leaf per object and
+    /// client, and carried objects get the class that was implemented first.
+    #[error("this client has a leaf of the object {object} already: `{there}`, not `{wanted}`")]
+    OtherClass {
+        /// The object.
+        object: ObjectId,
+        /// The class asked for.
+        wanted: &'static str,
+        /// The class of the leaf that is there.
+        there: &'static str,
+    },
+    /// The connection is no more.
+    #[error(transparent)]
+    Closed(Closed),
+}
+
+impl From<Missing> for BindError {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Gone => Self::Gone,
+            Missing::Refused(why) => Self::Refused(why),
+            Missing::Version { wanted, there } => Self::Version { wanted, there },
+            Missing::Limit => Self::Limit,
+            Missing::Late => Self::Late,
+        }
+    }
+}
+
+/// An object that cannot be carried.
+///
+/// ```
+/// use actix_multiplex::{CarryError, Gone};
+/// assert_eq!(CarryError::from(Gone::Parted).to_string(), "the leaf has parted");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CarryError {
+    /// Its state cannot be written. Make it smaller.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// Its leaf has stopped.
+    #[error(transparent)]
+    Gone(#[from] Gone),
 }
 
 /// An object that was not named.

@@ -8,21 +8,27 @@ use tokio::sync::oneshot;
 
 use super::{
     Asked, Driver,
-    entry::{Entry, Leaf},
+    entry::{Entered, Entry, Leaf},
+    hold::Until,
     mismatch,
 };
 use crate::{
     connection::Closed,
     leaf::{
-        channel::{Channel, Gone, Link},
+        channel::{Channel, Gone, Link, Unborn},
         class::{AnyClass, SeatError, Seated, Seating},
         client::{AnySeat, JoinError, Keep},
+        inbox::Given,
+        seats,
     },
-    object::{Cursor, InterfaceId, Name, ObjectId, Op, Seq},
+    object::{Carried, Cursor, Encoded, InterfaceId, Missing, Name, ObjectId, Op, Seq},
     wire::{self, Create, Join, Joined, Part, Refusal, Request, Target},
 };
 
 type Reply = oneshot::Sender<Result<AnySeat, JoinError>>;
+
+/// A state, and what it carries.
+type State = (Bytes, Vec<Carried>);
 
 /// Make a leaf of this class.
 #[derive(Message)]
@@ -38,9 +44,9 @@ pub(crate) struct Enter {
 #[derive(Debug)]
 pub(crate) enum How {
     /// A new one that nobody else knows of.
-    Offline { state: Bytes },
+    Offline { state: Encoded },
     /// A new one, or perhaps the one of that name.
-    Create { name: Name, state: Bytes, or_join: bool },
+    Create { name: Name, state: Encoded, or_join: bool },
     /// The one of that name.
     Join { name: Name },
 }
@@ -69,7 +75,7 @@ pub(super) struct Entering {
     reply: Reply,
     name: Name,
     /// The object that the request would make, and its state.
-    new: Option<(ObjectId, Bytes)>,
+    new: Option<(ObjectId, Encoded)>,
 }
 
 impl Entering {
@@ -85,18 +91,21 @@ impl Handler<Enter> for Driver {
         // Without a reply the caller is told why the connection is no more.
         let Some(link) = self.link.clone().filter(|_| !self.is_closed()) else { return };
         let Enter { class, how, keep, reply } = enter;
+        self.keep = Arc::downgrade(&keep);
         match how {
             How::Offline { state } => {
                 let seat = self.live_offline(link, class, keep, state, ctx);
                 let _nobody_waits = reply.send(seat);
             }
-            How::Create { name, state, or_join } => {
+            How::Create { name, mut state, or_join } => {
+                link.pack(&mut state.carried);
                 let object = ObjectId::random(&mut self.random);
                 let create = create(&*class, object, Some(name.clone()), or_join);
-                let new = Some((object, state.clone()));
-                let entering = Entering { class, keep, reply, name, new };
+                let (payload, carried) = (state.payload.clone(), state.carried.clone());
+                let entering = Entering { class, keep, reply, name, new: Some((object, state)) };
                 let request = self.remember(Asked::Enter(entering));
-                self.tell_create(&create(request), &state);
+                let frame = wire::encode_with(&create(request, carried), &payload);
+                let _closing = self.queue.push(crate::connection::Class::Control, frame);
             }
             How::Join { name } => {
                 let interface = class.interface();
@@ -114,29 +123,24 @@ impl Driver {
         link: Arc<Link>,
         class: Arc<dyn AnyClass>,
         keep: Arc<Keep>,
-        state: Bytes,
+        state: Encoded,
         ctx: &mut Context<Self>,
     ) -> Result<AnySeat, JoinError> {
         let object = ObjectId::random(&mut self.random);
         let create = create(&*class, object, None, false);
         let request = self.remember(Asked::Publish(object));
-        let frame = wire::encode_with(&create(request), &state);
-        let channel = Channel::offline(object, link, frame);
-        let mut entry = Entry::new(channel, class.interface());
+        let Encoded { payload, carried } = state;
+        let state = Bytes::from(payload);
+        let unborn = Unborn { create: create(request, carried.clone()), state: state.clone() };
+        let mut entry = Entry::new(Channel::offline(object, link, unborn), class.interface());
         entry.publish = Some(request);
-        let given = class.is_stateful().then_some(state);
-        let seat = self.seat(&mut entry, class, keep, given, None, ctx);
-        if seat.is_ok() {
-            self.entries.insert(object, entry);
-        } else {
+        let given = class.is_stateful().then_some((state, carried));
+        let seat = self.seat(entry, class, keep, given, None, ctx);
+        if seat.is_err() {
+            self.entries.remove(&object);
             self.requests.remove(&request);
         }
         seat
-    }
-
-    fn tell_create(&self, create: &Create, state: &Bytes) {
-        let frame = wire::encode_with(create, state);
-        let _closing = self.queue.push(crate::connection::Class::Control, frame);
     }
 
     /// The hub has let a leaf in.
@@ -150,7 +154,11 @@ impl Driver {
             Asked::Enter(entering) => self.enter(entering, joined, state, ctx),
             Asked::Publish(object) => self.published(object, joined.start),
             Asked::Rejoin(object, generation) => {
-                self.rejoined(object, generation, joined, state);
+                self.rejoined(object, generation, joined, state, ctx);
+            }
+            Asked::Fetch(object, class) => {
+                let seat = self.bring_in(class, joined, state, ctx);
+                self.fetched(object, seat);
             }
             _ => return Err(mismatch(joined.request)),
         }
@@ -164,29 +172,62 @@ impl Driver {
         payload: Bytes,
         ctx: &mut Context<Self>,
     ) {
-        let Some(link) = self.link.clone() else { return };
-        let object = joined.object;
-        let interface = entering.class.interface();
-        let mut entry = self.take_entry(object, link, joined.next_op, interface);
-        entry.come_in();
         let Entering { class, keep, reply, new, .. } = entering;
+        let mine = new.filter(|(id, _)| *id == joined.object);
+        let mine = mine.map(|(_, state)| (state.payload.into(), state.carried));
+        let theirs = joined.restore.then(|| (payload, joined.carried.clone()));
+        let seat = self.let_in(class, keep, theirs.or(mine), joined, ctx);
+        let _nobody_waits = reply.send(seat);
+    }
+
+    /// The hub has let a leaf in of an object that is carried.
+    fn bring_in(
+        &mut self,
+        class: Arc<dyn AnyClass>,
+        joined: &Joined,
+        payload: Bytes,
+        ctx: &mut Context<Self>,
+    ) -> Result<AnySeat, Missing> {
+        let Some(keep) = self.keep.upgrade() else {
+            self.ask(Asked::Nothing, |request| Part { request, object: joined.object });
+            return Err(Missing::Late);
+        };
+        let state = joined.restore.then(|| (payload, joined.carried.clone()));
+        self.let_in(class, keep, state, joined, ctx)
+            .map_err(|error| Missing::Refused(error.to_string()))
+    }
+
+    /// Makes a leaf, if there is none.
+    fn let_in(
+        &mut self,
+        class: Arc<dyn AnyClass>,
+        keep: Arc<Keep>,
+        state: Option<State>,
+        joined: &Joined,
+        ctx: &mut Context<Self>,
+    ) -> Result<AnySeat, JoinError> {
+        let Some(link) = self.link.clone() else {
+            return Err(Closed::protocol("let in before the Welcome").into());
+        };
+        let object = joined.object;
+        let mut entry = self.take_entry(object, link, joined.next_op, class.interface());
+        entry.come_in();
         let there = present(&entry, &*class);
         let is_behind =
             there.is_some() && entry.leaf.as_mut().is_some_and(|leaf| leaf.lags(joined));
-        let seat = there.unwrap_or_else(|| {
-            let mine = new.filter(|(id, _)| *id == object).map(|(_, state)| state);
-            let state = if joined.restore { Some(payload) } else { mine };
+        let seat = if let Some(there) = there {
+            self.entries.insert(object, entry);
+            there
+        } else {
             let given = state.filter(|_| class.is_stateful());
-            self.seat(&mut entry, class, keep, given, Some(joined), ctx)
-        });
-        let is_in = entry.leaf.is_some();
-        self.entries.insert(object, entry);
-        if !is_in {
+            self.seat(entry, class, keep, given, Some(joined), ctx)
+        };
+        if self.entries.get(&object).is_some_and(|entry| entry.leaf.is_none()) {
             self.part(object);
         } else if is_behind {
             self.ask_from_cursor(object);
         }
-        let _nobody_waits = reply.send(seat);
+        seat
     }
 
     /// What is known of an object that the hub has let the client into. A channel that has ended
@@ -209,12 +250,12 @@ impl Driver {
     /// Makes a leaf and enters it.
     fn seat(
         &mut self,
-        entry: &mut Entry,
+        mut entry: Entry,
         class: Arc<dyn AnyClass>,
         keep: Arc<Keep>,
-        state: Option<Bytes>,
+        state: Option<State>,
         joined: Option<&Joined>,
-        ctx: &Context<Self>,
+        ctx: &mut Context<Self>,
     ) -> Result<AnySeat, JoinError> {
         let generation = self.next_generation;
         self.next_generation += 1;
@@ -222,19 +263,55 @@ impl Driver {
         let (channel, driver) = (entry.channel.clone(), ctx.address());
         let cursor = joined.map(|joined| joined.start);
         let start = cursor.map_or(Seq(0), |cursor| cursor.seq);
-        let seating = Seating { channel, state, start, generation, driver, keep };
-        let Seated { seat, delivery } = class.seat(seating)?;
-        entry.leaf = Some(Leaf {
-            class: type_id,
-            class_name,
-            seat: Arc::downgrade(&seat),
-            generation,
-            delivery,
-            cursor,
-            past: joined.map_or(Seq(0), |joined| joined.last),
-            lagging: false,
+        let carries = state.as_ref().map_or_else(Vec::new, |(_, carried)| carried.clone());
+        let (release, hold) = oneshot::channel();
+        let given = state.map(|(state, carried)| {
+            let hold = (!carried.is_empty()).then_some(hold);
+            Given { state, carried, hold }
         });
-        Ok(seat)
+        let seating = Seating { channel: channel.clone(), given, start, generation, driver, keep };
+        let object = channel.object;
+        let seated = class.seat(seating).map(|Seated { seat, delivery, progress }| {
+            let seated = seats::Seated {
+                channel: Arc::downgrade(&channel),
+                seat: Arc::downgrade(&seat),
+                progress: progress.clone(),
+                class_name,
+                generation,
+            };
+            entry.leaf = Some(Leaf {
+                class: type_id,
+                class_name,
+                seat: Arc::downgrade(&seat),
+                generation,
+                delivery,
+                cursor,
+                past: joined.map_or(Seq(0), |joined| joined.last),
+                lagging: false,
+                progress,
+                carries: carries.clone(),
+                _entered: Entered::new(channel.link().clone(), object, seated),
+            });
+            seat
+        });
+        self.entries.insert(object, entry);
+        // Entered first: a state may carry its own object.
+        if seated.is_ok() && !carries.is_empty() {
+            self.hold_for(carries, Until::Made, release, ctx);
+        }
+        Ok(seated?)
+    }
+
+    /// A state as an inbox takes it.
+    pub(super) fn given(
+        &mut self,
+        state: Bytes,
+        carried: &[Carried],
+        ctx: &mut Context<Self>,
+    ) -> Given {
+        let carried = carried.to_vec();
+        let hold = (!carried.is_empty()).then(|| self.hold(carried.clone(), Until::Made, ctx));
+        Given { state, carried, hold }
     }
 
     /// The hub knows an object that lived offline.
@@ -319,19 +396,19 @@ fn create(
     object: ObjectId,
     name: Option<Name>,
     or_join: bool,
-) -> impl Fn(Request) -> Create + use<> {
+) -> impl FnOnce(Request, Vec<Carried>) -> Create + use<> {
     let (interface, codec) = (class.interface(), class.codec());
     let stateful = class.is_stateful();
-    move |request| Create {
+    move |request, carried| Create {
         request,
         object,
-        name: name.clone(),
+        name,
         or_join,
-        interface: interface.clone(),
+        interface,
         codec,
         stateful,
         answers: Vec::new(),
-        carried: Vec::new(),
+        carried,
     }
 }
 

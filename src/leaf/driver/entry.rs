@@ -8,11 +8,13 @@ use std::{
 use crate::{
     connection::Closed,
     leaf::{
-        channel::{Channel, Gone},
+        channel::{Channel, Gone, Link},
         inbox::Delivery,
+        progress::Progress,
+        seats::Seated,
         voice::Attachment,
     },
-    object::{Cursor, InterfaceId, Op, Seq},
+    object::{Carried, Cursor, InterfaceId, ObjectId, Op, Seq},
     wire::Request,
 };
 
@@ -48,6 +50,31 @@ pub(super) struct Leaf {
     pub(super) past: Seq,
     /// Whether batches are dropped until the leaf has room and has joined again.
     pub(super) lagging: bool,
+    pub(super) progress: Arc<Progress>,
+    /// What its first state carries.
+    pub(super) carries: Vec<Carried>,
+    pub(super) _entered: Entered,
+}
+
+/// A leaf's place among the client's leaves; given up when dropped.
+pub(super) struct Entered {
+    link: Arc<Link>,
+    object: ObjectId,
+    generation: u64,
+}
+
+impl Entered {
+    pub(super) fn new(link: Arc<Link>, object: ObjectId, seated: Seated) -> Self {
+        let generation = seated.generation;
+        link.seats.enter(object, seated);
+        Self { link, object, generation }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.link.seats.leave(self.object, self.generation);
+    }
 }
 
 impl Entry {

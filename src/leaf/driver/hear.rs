@@ -4,13 +4,20 @@
 //! leaf's cursor is skipped. A leaf whose inbox is full misses nothing: what follows is dropped,
 //! and asked for again from its cursor when there is room.
 
-use actix::{Handler, Message};
+use std::collections::VecDeque;
+
+use actix::{Context, Handler, Message};
 use bytes::Bytes;
 
-use super::{Asked, Driver, enter::join, entry::Leaf};
+use super::{
+    Asked, Driver,
+    enter::join,
+    entry::Leaf,
+    hold::{Hold, Until},
+};
 use crate::{
     connection::Closed,
-    object::{Cursor, ObjectId, Resync, SessionId},
+    object::{Cursor, ObjectId, Resync, Seq},
     wire::{self, Batch, Joined, Target},
 };
 
@@ -23,7 +30,7 @@ pub(crate) struct Drained {
 }
 
 impl Driver {
-    pub(super) fn hear(&mut self, batch: Batch) -> Result<(), Closed> {
+    pub(super) fn hear(&mut self, batch: Batch, ctx: &mut Context<Self>) -> Result<(), Closed> {
         let Some(link) = &self.link else {
             return Err(Closed::protocol("a Batch frame came before the Welcome"));
         };
@@ -34,10 +41,28 @@ impl Driver {
             let shouts = batch.shouts().filter(|shouted| shouted.session == mine);
             entry.channel.heard(shouts.map(|shouted| (shouted.op, shouted.seq)));
         }
-        match &mut entry.leaf {
-            Some(leaf) => leaf.hear(batch, me),
-            None => Ok(()),
+        let Some(leaf) = &mut entry.leaf else { return Ok(()) };
+        let Some(after) = leaf.accept(&batch)? else { return Ok(()) };
+        let holds = if batch.carries() { self.holds(&batch, after, ctx) } else { VecDeque::new() };
+        let entry = self.entries.get(&batch.object);
+        if let Some(leaf) = entry.and_then(|entry| entry.leaf.as_ref()) {
+            leaf.delivery.hear(batch, after, leaf.past, me, holds);
         }
+        Ok(())
+    }
+
+    /// What each of the shouts behind `after` that carry objects waits for.
+    fn holds(
+        &mut self,
+        batch: &Batch,
+        after: Seq,
+        ctx: &mut Context<Self>,
+    ) -> VecDeque<(Seq, Hold)> {
+        let carriers =
+            batch.shouts().filter(|shouted| shouted.seq > after && !shouted.carried.is_empty());
+        let holds =
+            carriers.map(|shouted| (shouted.seq, self.hold(shouted.carried, Until::Heard, ctx)));
+        holds.collect()
     }
 
     /// The leaf, and the voices, say once more where they are.
@@ -76,6 +101,7 @@ impl Driver {
         generation: u64,
         joined: &Joined,
         state: Bytes,
+        ctx: &mut Context<Self>,
     ) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.go_on(joined.next_op);
@@ -89,9 +115,16 @@ impl Driver {
         if let Some(resync) = joined.resync {
             let from = heard.map_or(resync.from, |heard| heard.seq.next().max(resync.from));
             let resync = Resync { from, ..resync };
-            leaf.delivery.resync(resync, joined.restore.then_some(state));
+            leaf.cursor = Some(joined.start);
+            let given = joined.restore.then_some(state);
+            let given = given.map(|state| self.given(state, &joined.carried, ctx));
+            let entry = self.entries.get(&object);
+            if let Some(leaf) = entry.and_then(|entry| entry.leaf.as_ref()) {
+                leaf.delivery.resync(resync, given);
+            }
+        } else {
+            leaf.cursor = Some(joined.start);
         }
-        leaf.cursor = Some(joined.start);
     }
 }
 
@@ -106,27 +139,29 @@ impl Leaf {
         !goes_on
     }
 
-    fn hear(&mut self, batch: Batch, me: SessionId) -> Result<(), Closed> {
+    /// Moves the cursor behind a batch that is to be heard; tells from where on. `None`: it is
+    /// skipped, or dropped.
+    fn accept(&mut self, batch: &Batch) -> Result<Option<Seq>, Closed> {
         let Some(cursor) = self.cursor.filter(|cursor| cursor.epoch == batch.epoch) else {
             let object = batch.object;
             return Err(Closed::protocol(format!("a batch of {object} is of another history")));
         };
         let last = batch.last_seq();
         if self.lagging || last <= cursor.seq {
-            return Ok(());
+            return Ok(None);
         }
         if batch.first_seq > cursor.seq.next() {
             let (object, first, heard) = (batch.object, batch.first_seq, cursor.seq);
             let why = format!("a batch of {object} begins at {first}, and {heard} was the last");
             return Err(Closed::protocol(why));
         }
-        if self.delivery.hear(batch, cursor.seq, self.past, me) {
-            self.cursor = Some(Cursor { seq: last, ..cursor });
-        } else {
+        if !self.delivery.has_room(batch) {
             tracing::debug!(leaf = self.class_name, heard = %cursor.seq, "an inbox is full");
             self.lagging = true;
+            return Ok(None);
         }
-        Ok(())
+        self.cursor = Some(Cursor { seq: last, ..cursor });
+        Ok(Some(cursor.seq))
     }
 }
 

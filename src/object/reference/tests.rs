@@ -34,7 +34,7 @@ fn blot(n: u8) -> ObjectRef<Blot> {
 }
 
 fn brought(carried: Vec<Carried>) -> Vec<Brought> {
-    carried.into_iter().map(|carried| Brought { carried }).collect()
+    carried.into_iter().map(|carried| Brought { carried, missing: None }).collect()
 }
 
 fn reason(error: DecodeError) -> String {
@@ -54,7 +54,7 @@ fn what_is_carried_is_listed_once_and_comes_back_in_its_places() {
 
     let brought = brought(written.carried);
     let (first, ink, others) = decode_with::<Message>(&written.payload, &brought).expect("is one");
-    assert_eq!((first.clone(), first.seq, ink.as_str()), (blot(3), Seq(3), "ink"));
+    assert_eq!((first.clone(), first.seq(), ink.as_str()), (blot(3), Seq(3), "ink"));
     assert_eq!(others, [Some(blot(9)), None, Some(blot(3))]);
 }
 

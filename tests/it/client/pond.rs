@@ -269,7 +269,7 @@ impl Stateful<String> for OddTextFrog {
 
 /// Runs a test on one thread under paused time, as one task among the others: it takes its turns
 /// as they do.
-pub(super) fn paused(test: impl Future<Output = ()> + 'static) {
+pub(in super::super) fn paused(test: impl Future<Output = ()> + 'static) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -283,13 +283,13 @@ pub(super) fn paused(test: impl Future<Output = ()> + 'static) {
 }
 
 /// Waits until everything has come to rest.
-pub(super) async fn settle() {
+pub(in super::super) async fn settle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 /// What must come, comes within an hour.
 #[track_caller]
-pub(super) fn soon<T>(what: impl Future<Output = T>) -> impl Future<Output = T> {
+pub(in super::super) fn soon<T>(what: impl Future<Output = T>) -> impl Future<Output = T> {
     let asked = Location::caller();
     async move {
         let outcome = tokio::time::timeout(Duration::from_hours(1), what).await;
@@ -312,7 +312,7 @@ pub(super) async fn turns(mut turns: usize) {
 }
 
 /// A hub that admits everybody.
-pub(super) fn hub() -> Hub {
+pub(in super::super) fn hub() -> Hub {
     Hub::builder().seed(7).start().unwrap()
 }
 

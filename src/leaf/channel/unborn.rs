@@ -1,0 +1,102 @@
+//! Objects that the hub does not know yet, and how it gets to know them: before anything that
+//! carries them, and without a round trip.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError, atomic::Ordering},
+};
+
+use bytes::Bytes;
+
+use super::{Channel, Link, Phase};
+use crate::{
+    connection::Class,
+    object::{Carried, Encoded, ObjectId},
+    wire::{Create, encode_with},
+};
+
+/// What the hub is to be told of an object.
+#[derive(Debug)]
+pub(crate) struct Unborn {
+    pub(crate) create: Create,
+    pub(crate) state: Bytes,
+}
+
+impl Link {
+    /// Makes ready what a message or state carries: what the hub does not know is made known to it,
+    /// and each object is dated by what this client has heard of it.
+    pub(crate) fn pack(&self, carried: &mut [Carried]) {
+        for each in &*carried {
+            if let Some(channel) = self.seats.channel(each.object) {
+                channel.publish();
+            }
+        }
+        self.seats.date(carried);
+    }
+}
+
+impl Channel {
+    /// Tells the hub of an object that it does not know, and of those that its state carries.
+    pub(crate) fn publish(&self) {
+        if !self.is_unborn() {
+            return;
+        }
+        // One at a time, so that nobody shouts at an object that another thread is about to tell of.
+        let _one = self.link.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        for channel in self.unborn() {
+            channel.be_born();
+        }
+    }
+
+    /// An object that lives offline is to be told of with this state.
+    pub(crate) fn amend(&self, state: Encoded) {
+        if let Phase::Offline(unborn) = &mut self.lock().phase {
+            unborn.create.carried = state.carried;
+            unborn.state = state.payload.into();
+        }
+    }
+
+    /// Whether the hub was not told of the object yet.
+    pub(crate) fn is_unborn(&self) -> bool {
+        self.is_unborn.load(Ordering::Acquire)
+    }
+
+    /// This object and all that its state leads to, those that are carried first.
+    fn unborn(&self) -> Vec<Arc<Self>> {
+        let mut found: Vec<_> = self.me.upgrade().into_iter().collect();
+        let mut seen = BTreeSet::from([self.object]);
+        let mut at = 0;
+        while let Some(channel) = found.get(at) {
+            let fresh = channel.carried_unborn().into_iter().filter(|object| seen.insert(*object));
+            let fresh: Vec<_> =
+                fresh.filter_map(|object| self.link.seats.channel(object)).collect();
+            found.extend(fresh);
+            at += 1;
+        }
+        found.reverse();
+        found
+    }
+
+    fn carried_unborn(&self) -> Vec<ObjectId> {
+        match &self.lock().phase {
+            Phase::Offline(unborn) => {
+                unborn.create.carried.iter().map(|each| each.object).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn be_born(&self) {
+        let mut state = self.lock();
+        if !matches!(state.phase, Phase::Offline(_)) {
+            return;
+        }
+        let Phase::Offline(unborn) = std::mem::replace(&mut state.phase, Phase::Open) else {
+            return;
+        };
+        let Unborn { mut create, state: payload } = *unborn;
+        self.link.seats.date(&mut create.carried);
+        let _closing = self.link.queue.push(Class::Control, encode_with(&create, &payload));
+        self.is_unborn.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,68 @@
+//! How far a leaf has come: restored, given a shout, done with it.
+//!
+//! Its inbox writes it; whoever carries the object, or waits for what is carried, reads it.
+
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use tokio::sync::Notify;
+
+use crate::object::Seq;
+
+/// How far one leaf has come.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// 0: it has no state yet. n + 1: its answer to the shout n has resolved.
+    done: AtomicU64,
+    /// The last shout that its handlers were given.
+    given: AtomicU64,
+    moved: Notify,
+}
+
+impl Progress {
+    /// The leaf has its state, which contains everything up to `start`.
+    pub(crate) fn begin(&self, start: Seq) {
+        self.given.store(start.0, Ordering::Release);
+        self.finish(start);
+    }
+
+    /// A shout is about to be handed over.
+    pub(crate) fn give(&self, seq: Seq) {
+        self.given.store(seq.0, Ordering::Release);
+    }
+
+    /// The answer to a shout has resolved.
+    pub(crate) fn finish(&self, seq: Seq) {
+        self.done.store(seq.0.saturating_add(1), Ordering::Release);
+        self.moved.notify_waiters();
+    }
+
+    /// The last shout that its handlers were given.
+    pub(crate) fn given(&self) -> Seq {
+        Seq(self.given.load(Ordering::Acquire))
+    }
+
+    /// Whether it has its state.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_done(Seq(0))
+    }
+
+    /// Whether it has its state and is done with everything up to `seq`.
+    pub(crate) fn has_done(&self, seq: Seq) -> bool {
+        self.done.load(Ordering::Acquire) > seq.0
+    }
+
+    /// Waits until it is.
+    pub(crate) async fn until_done(&self, seq: Seq) {
+        loop {
+            let mut moved = pin!(self.moved.notified());
+            moved.as_mut().enable();
+            if self.has_done(seq) {
+                return;
+            }
+            moved.await;
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! G3: when a handler hears a message that carries an object, the leaf of that object can be had
+//! there and then, and has heard what its sender had heard.
+
+mod bindings;
+mod napkins;
+mod passing;
