@@ -16,6 +16,8 @@
 //! | [`Shout`], [`Local`] | how something is said: to every leaf, or to one's own |
 //! | [`Heard`] | how every leaf is given a shout: with its [`Seq`], and who said it |
 //! | [`Receipt`] | what the shouter gets back |
+//! | [`ObjectRef`] | an object inside a message or state: whoever hears it can have a leaf of it |
+//! | [`Stateful`] | a leaf that takes in, and tells, the state that latecomers are given |
 //!
 //! # Where a shout goes
 //!

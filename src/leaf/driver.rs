@@ -21,7 +21,13 @@ use actix::{
 use rand::rngs::StdRng;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::{enter::Entering, entry::Entry, hold::Holds, names::Listing, way_in::Attaching};
+use self::{
+    enter::Entering,
+    entry::Entry,
+    hold::{Fetching, Holds},
+    names::Listing,
+    way_in::Attaching,
+};
 pub(crate) use self::{
     enter::{Enter, How, LeafGone, Unseat},
     hear::Drained,
@@ -31,7 +37,6 @@ pub(crate) use self::{
 };
 use super::{
     channel::{Gone, Link},
-    class::AnyClass,
     client::Keep,
 };
 use crate::{
@@ -93,7 +98,7 @@ enum Asked {
     /// A leaf, of this generation, goes on from its cursor.
     Rejoin(ObjectId, u64),
     /// A leaf is to be made of an object that is carried.
-    Fetch(ObjectId, Arc<dyn AnyClass>),
+    Fetch(Fetching),
     /// A leaf parts.
     Part(ObjectId),
     /// A voice is given.
@@ -246,7 +251,7 @@ impl Driver {
             }
             Asked::List(listing) => listing.refuse(refusal),
             Asked::Publish(object) => self.untaken(object, refusal),
-            Asked::Fetch(object, _) => self.fetched(object, Err(refusal.into())),
+            Asked::Fetch(fetching) => self.not_fetched(fetching, refusal),
             Asked::Rejoin(object, generation) => {
                 let there = self.entries.get(&object).and_then(|entry| entry.leaf.as_ref());
                 // A leaf that has come since was let in.

@@ -156,9 +156,9 @@ impl Driver {
             Asked::Rejoin(object, generation) => {
                 self.rejoined(object, generation, joined, state, ctx);
             }
-            Asked::Fetch(object, class) => {
-                let seat = self.bring_in(class, joined, state, ctx);
-                self.fetched(object, seat);
+            Asked::Fetch(fetching) => {
+                let seat = self.bring_in(fetching.class, joined, state, ctx);
+                self.fetched(fetching.object, seat);
             }
             _ => return Err(mismatch(joined.request)),
         }

@@ -25,7 +25,7 @@ use crate::{
         client::{AnySeat, Keep},
         progress::Progress,
     },
-    limits::{CARRY_HOLD_MAX, CARRY_TIMEOUT},
+    limits::{CARRY_HOLD_MAX, CARRY_TIMEOUT, REPEATER_RESTARTS},
     object::{Brought, Carried, Missing, ObjectId, Seq, Tag},
     wire::{Refusal, Target},
 };
@@ -69,6 +69,14 @@ pub(super) struct Holds {
     is_watched: bool,
     /// Objects that are being joined, and the holds that wait for each.
     fetching: HashMap<ObjectId, Vec<u64>>,
+}
+
+/// A leaf that is to be made of an object that is carried.
+pub(super) struct Fetching {
+    pub(super) object: ObjectId,
+    pub(super) class: Arc<dyn AnyClass>,
+    /// How often the hub's part of the object has failed over it.
+    retries: u32,
 }
 
 /// One carrier.
@@ -211,16 +219,27 @@ impl Driver {
             }
             let class = self.keep.upgrade().and_then(|keep| keep.class_for(tag));
             let Some(class) = class else { return Found::Opaque };
-            self.fetch(object, class);
+            self.fetch(Fetching { object, class, retries: 0 });
         }
         self.holds.fetching.entry(object).or_default().push(id);
         Found::Coming
     }
 
-    fn fetch(&mut self, object: ObjectId, class: Arc<dyn AnyClass>) {
+    fn fetch(&mut self, fetching: Fetching) {
+        let (object, interface) = (fetching.object, fetching.class.interface());
         self.holds.fetching.entry(object).or_default();
-        let (target, interface) = (Target::Object(object), class.interface());
-        self.ask(Asked::Fetch(object, class), |request| join(request, target, interface, None));
+        let target = Target::Object(object);
+        self.ask(Asked::Fetch(fetching), |request| join(request, target, interface, None));
+    }
+
+    /// The hub does not let a leaf in. An object that failed over the request itself is asked for
+    /// again, as one that has failed for good says so too.
+    pub(super) fn not_fetched(&mut self, fetching: Fetching, refusal: Refusal) {
+        let Fetching { object, retries, .. } = fetching;
+        if !matches!(refusal, Refusal::Failed(_)) || retries == REPEATER_RESTARTS {
+            return self.fetched(object, Err(refusal.into()));
+        }
+        self.fetch(Fetching { retries: retries + 1, ..fetching });
     }
 
     /// The leaf of an object, if it is there to stay.
@@ -354,7 +373,7 @@ impl Handler<Bring> for Driver {
         let tag = class.interface().tag;
         let is_coming = self.holds.fetching.contains_key(&object);
         if self.made(object).is_none() && !is_coming {
-            self.fetch(object, class);
+            self.fetch(Fetching { object, class, retries: 0 });
         }
         self.hold_for(vec![Carried { object, tag, seq }], Until::Heard, reply, ctx);
     }
