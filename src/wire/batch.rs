@@ -31,6 +31,19 @@ struct Header {
     count: u16,
 }
 
+impl Header {
+    /// The whole frame, with its length prefix.
+    fn encode_with(&self, body: &[u8]) -> Bytes {
+        let room = HEADER_BYTES + self.sessions.len() * SESSION_BYTES + body.len();
+        let mut frame = Vec::with_capacity(4 + room);
+        frame.put_u32_le(0);
+        frame.put_u8(FrameType::Batch as u8);
+        let mut frame = postcard::to_extend(self, frame).expect("headers are plain data");
+        frame.put_slice(body);
+        super::frame::close(frame)
+    }
+}
+
 /// Makes a batch, shout by shout.
 #[derive(Debug)]
 pub struct BatchBuilder {
@@ -101,17 +114,12 @@ impl BatchBuilder {
             sessions: std::mem::take(&mut self.sessions),
             count: self.count,
         };
-        let room = HEADER_BYTES + header.sessions.len() * SESSION_BYTES + self.body.len();
-        let mut frame = Vec::with_capacity(4 + room);
-        frame.put_u32_le(0);
-        frame.put_u8(FrameType::Batch as u8);
-        let mut frame = postcard::to_extend(&header, frame).expect("headers are plain data");
-        frame.put_slice(&self.body);
+        let frame = header.encode_with(&self.body);
         self.first_seq = self.next_seq();
         self.count = 0;
         self.recent = 0;
         self.body.clear();
-        super::frame::close(frame)
+        frame
     }
 
     fn index_of(&mut self, session: SessionId, op: Op) -> usize {
@@ -206,6 +214,19 @@ impl Batch {
         batch.check(ops_fit)?;
         batch.carries = carries;
         Ok(batch)
+    }
+
+    /// The whole frame, with its length prefix.
+    pub(super) fn encode(&self) -> Bytes {
+        let header = Header {
+            object: self.object,
+            epoch: self.epoch,
+            first_seq: self.first_seq,
+            hub_time_ms: self.hub_time_ms,
+            sessions: self.sessions.clone(),
+            count: self.count,
+        };
+        header.encode_with(&self.body)
     }
 
     /// The last seq in it.

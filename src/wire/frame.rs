@@ -74,6 +74,19 @@ macro_rules! frames {
                     $(Self::$loaded(..) => FrameType::$loaded,)*
                 }
             }
+
+            /// Writes the frame with its length prefix: the bytes that it was decoded from.
+            ///
+            /// # Panics
+            /// As [`encode`](fn@encode), for a frame that was made and not decoded.
+            pub fn encode(&self) -> Bytes {
+                match self {
+                    Self::Heartbeat => Bytes::from_static(Self::HEARTBEAT),
+                    Self::Batch(batch) => batch.encode(),
+                    $(Self::$plain(header) => encode(header),)*
+                    $(Self::$loaded(header, payload) => encode_with(header, payload),)*
+                }
+            }
         }
 
         $(impl Header for $plain_type {

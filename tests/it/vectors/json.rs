@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use actix_multiplex::{
     Epoch, Kind, ObjectId, Op, Seq, SessionId,
-    wire::{self, Batch, BatchBuilder, Carried, Frame, FrameError},
+    wire::{Batch, BatchBuilder, Carried, Frame, FrameError},
 };
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -65,17 +65,6 @@ macro_rules! frames {
                 other => panic!("there is no frame {other}"),
             }
         }
-
-        /// The frame's bytes, with the length.
-        pub(super) fn write(frame: &Frame) -> Bytes {
-            match frame {
-                Frame::Heartbeat => Bytes::from_static(Frame::HEARTBEAT),
-                Frame::Batch(batch) => write_batch(batch),
-                $(Frame::$plain(header) => wire::encode(header),)*
-                $(Frame::$loaded(header, payload) => wire::encode_with(header, payload),)*
-                other => panic!("{:?} is not listed here", other.frame_type()),
-            }
-        }
     };
 }
 
@@ -85,6 +74,14 @@ frames! {
         Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
     }
     payload { Create Shout Joined Snapshot }
+}
+
+/// The frame's bytes, with the length. A batch is made anew, shout by shout.
+pub(super) fn write(frame: &Frame) -> Bytes {
+    match frame {
+        Frame::Batch(batch) => write_batch(batch),
+        other => other.encode(),
+    }
 }
 
 /// What an error says.
