@@ -1,0 +1,3 @@
+//! What the fuzz targets share: [`bounds`] that no decoder may exceed.
+
+pub mod bounds;
