@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-STAGES=(tools format clippy features tests dependencies docs)
+STAGES=(tools format clippy features tests fuzz dependencies docs)
 LOGS="${CARGO_TARGET_DIR:-target}/gate"
 
 # A compiler's components, a linker, Python for tests/foreign, and every crate of the lock file.
@@ -23,6 +23,7 @@ stage_tools() {
 
 stage_format() {
     cargo fmt --check
+    cargo fmt --check --manifest-path tests/fuzz/Cargo.toml
 }
 
 stage_clippy() {
@@ -43,6 +44,14 @@ stage_features() {
 # The library, the binary, tests/*, doctests; the examples are built.
 stage_tests() {
     cargo test --all-features 2>&1 | tee "$LOGS/tests.log"
+}
+
+# A short run of every fuzz target; a long one is in CONTRIBUTING.md. Then the targets' own checks:
+# they are a package apart, which needs what fuzz.sh installs.
+stage_fuzz() {
+    bash tests/fuzz.sh
+    cargo clippy --locked --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
+    cargo test --locked --manifest-path tests/fuzz/Cargo.toml --lib
 }
 
 # Licences, bans and sources by deny.toml. A filter that matches no test must not pass.
