@@ -97,6 +97,11 @@ pub const TAIL_BYTES_MAX: usize = 4_194_304;
 /// Shouts in an object's tail. As [`TAIL_BYTES_MAX`], for empty messages.
 pub const TAIL_SHOUTS_MAX: usize = 131_072;
 
+/// Eighths of its tail from which on an object with state wants a newer state: half is left for
+/// what is shouted until the state comes, which is two windows. Each further eighth another leaf is
+/// asked.
+pub const SNAPSHOT_EIGHTHS: usize = 4;
+
 /// Shouts a repeater takes in one turn before it flushes and lets others run: about 0.1 ms.
 pub const TURN_SHOUTS: usize = 1_024;
 

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::{Closed, Closer};
 use crate::{
-    limits::{CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, WRITE_SLICES_MAX},
+    limits::{CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, WINDOW_TOTAL_BYTES, WRITE_SLICES_MAX},
     wire::{self, CloseCode, Fault, Frame},
 };
 
@@ -77,22 +77,15 @@ impl Queue {
     /// [`Closing`] when the connection is closing, also because this frame would have passed the
     /// bound: then it closes as too slow.
     pub(crate) fn push(&self, class: Class, frame: Bytes) -> Result<(), Closing> {
+        self.lock().push(class, frame)
+    }
+
+    /// Adds a frame that can be done without, among the batches, if it leaves the room that the
+    /// windows of shouts may need. `false`: it was not added.
+    pub(crate) fn push_spare(&self, frame: Bytes) -> bool {
         let mut state = self.lock();
-        if state.closed.is_some() {
-            return Err(Closing);
-        }
-        let (queued, max) = state.account(class);
-        if *queued + frame.len() > max {
-            let reason = too_slow(class, *queued + frame.len(), max);
-            state.close(Closed::local(CloseCode::TooSlow, Fault::Receiver, reason));
-            return Err(Closing);
-        }
-        *queued += frame.len();
-        state.frames.push_back((class, frame));
-        if let Some(writer) = state.idle_writer.take() {
-            writer.wake();
-        }
-        Ok(())
+        let has_room = state.batch_bytes + frame.len() <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
+        has_room && state.push(Class::Batch, frame).is_ok()
     }
 
     /// Adds a control frame behind all others. Closing is seen elsewhere.
@@ -190,6 +183,24 @@ impl Queue {
 }
 
 impl State {
+    fn push(&mut self, class: Class, frame: Bytes) -> Result<(), Closing> {
+        if self.closed.is_some() {
+            return Err(Closing);
+        }
+        let (queued, max) = self.account(class);
+        if *queued + frame.len() > max {
+            let reason = too_slow(class, *queued + frame.len(), max);
+            self.close(Closed::local(CloseCode::TooSlow, Fault::Receiver, reason));
+            return Err(Closing);
+        }
+        *queued += frame.len();
+        self.frames.push_back((class, frame));
+        if let Some(writer) = self.idle_writer.take() {
+            writer.wake();
+        }
+        Ok(())
+    }
+
     fn account(&mut self, class: Class) -> (&mut usize, usize) {
         match class {
             Class::Batch => (&mut self.batch_bytes, OUTWARD_BYTES_MAX),
@@ -241,6 +252,24 @@ mod tests {
         assert_eq!(queue.push(Class::Batch, frame(1)), Err(Closing));
         let closed = queue.closed().expect("was closed");
         assert_eq!((closed.code, closed.fault), (CloseCode::TooSlow, Fault::Receiver));
+    }
+
+    #[test]
+    fn a_frame_that_can_be_done_without_leaves_room_for_the_windows_and_closes_nothing() {
+        let queue = Queue::default();
+        for _ in 0..(OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES) / 65_536 {
+            assert!(queue.push_spare(frame(65_536)));
+        }
+        assert!(!queue.push_spare(frame(1)));
+        for _ in 0..WINDOW_TOTAL_BYTES / 65_536 {
+            queue.push(Class::Batch, frame(65_536)).expect("has room");
+        }
+        assert_eq!(queue.closed(), None);
+        queue.written(65_536 + WINDOW_TOTAL_BYTES, 0);
+        assert!(queue.push_spare(frame(65_536)));
+        queue.close(Closed::done("enough"));
+        queue.written(65_536, 0);
+        assert!(!queue.push_spare(frame(1)));
     }
 
     #[test]

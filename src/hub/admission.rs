@@ -154,6 +154,15 @@ impl Rights {
             Shouting::Nothing => false,
         }
     }
+
+    /// Whether any message may be shouted.
+    pub(crate) fn may_shout_something(&self) -> bool {
+        match &self.0 {
+            Shouting::All => true,
+            Shouting::Only(kinds) => !kinds.is_empty(),
+            Shouting::Nothing => false,
+        }
+    }
 }
 
 /// Why a client may not. It is told so, in at most 1,024 bytes.

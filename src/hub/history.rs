@@ -5,6 +5,8 @@
 //! when the repeater around it panics: marks (who is at which op, with the outcomes), the tail of
 //! chunks for those who catch up, and the state that the tail follows.
 
+mod snapshots;
+
 use std::{
     cmp::Ordering,
     collections::{HashMap, VecDeque},
@@ -217,6 +219,7 @@ impl History {
             next = chunk.last.next();
         }
         next == self.sealed().next()
+            && self.follows_its_snapshot()
             && self.tail_bytes == self.tail.iter().map(|chunk| chunk.frame.len()).sum::<usize>()
     }
 
@@ -259,8 +262,12 @@ impl History {
     }
 
     fn is_over(&self) -> bool {
-        let kept = self.tail.front().map_or(0, |chunk| self.last().0 + 1 - chunk.first.0);
-        self.tail_bytes > TAIL_BYTES_MAX || kept > TAIL_SHOUTS_MAX as u64
+        self.tail_bytes > TAIL_BYTES_MAX || self.kept() > TAIL_SHOUTS_MAX as u64
+    }
+
+    /// Shouts since the beginning of the tail.
+    fn kept(&self) -> u64 {
+        self.tail.front().map_or(0, |chunk| self.last().0 + 1 - chunk.first.0)
     }
 
     fn drop_oldest(&mut self) {

@@ -8,8 +8,13 @@
 //! It runs under our own supervisor. After a panic its history is what remains: everything else
 //! is made anew, and every session is told to join again from where it is.
 
+mod snapshots;
+
+pub(crate) use self::snapshots::TakeSnapshot;
+
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WrapFuture};
 
+use self::snapshots::Asking;
 use super::{
     admission::Rights,
     clock::Clock,
@@ -34,6 +39,8 @@ pub(crate) struct Repeater {
     history: History,
     roster: Roster<Contact>,
     fanout: Fanout,
+    /// Who is asked for a newer state.
+    asking: Asking,
     /// Whether a flush is due at the end of this turn.
     dirty: bool,
     /// Shouts since the last flush or yield.
@@ -112,6 +119,7 @@ impl Repeater {
             history,
             roster: Roster::default(),
             fanout: Fanout::new(object),
+            asking: Asking::default(),
             dirty: false,
             turn: 0,
             in_hand: None,
@@ -181,6 +189,7 @@ impl Repeater {
             Decision::GapAgain => {}
             Decision::RefusedBefore => self.fanout.owe(session, op, refused("refused before")),
             Decision::TailFull => {
+                self.asking.refused_one();
                 let why = "the object's tail is full and no leaf has made a newer state";
                 self.fanout.owe(session, op, refused(why));
             }
@@ -194,10 +203,12 @@ impl Repeater {
         for session in self.fanout.deliver(chunk.as_ref(), &self.roster) {
             self.forget(session);
         }
+        self.ask_for_a_snapshot();
     }
 
     fn forget(&mut self, session: SessionId) {
         self.roster.remove(session);
+        self.asking.forget(session);
         self.history.forget(session);
     }
 
@@ -255,6 +266,7 @@ impl Supervised for Repeater {
         assert!(self.history.is_sound(), "the object's history is damaged");
         let roster = std::mem::take(&mut self.roster);
         self.fanout = Fanout::new(self.object);
+        self.asking = Asking::default();
         self.dirty = false;
         self.turn = 0;
         for member in roster.members() {
@@ -305,6 +317,7 @@ impl Handler<Join> for Repeater {
             super::fanout::Sink::hear(&contact, chunk);
         }
         self.roster.enter(contact.session, contact, rights, Way::Joined);
+        self.ask_for_a_snapshot();
     }
 }
 
@@ -333,6 +346,9 @@ impl Handler<Leave> for Repeater {
         // What is in this turn was said before the leaf parted.
         self.flush();
         self.roster.leave(leave.session, leave.way);
+        if leave.way == Way::Joined {
+            self.asking.forget(leave.session);
+        }
         leave.pending.done();
     }
 }

@@ -8,6 +8,7 @@
 
 mod greeting;
 mod place;
+mod snapshots;
 mod wishes;
 
 pub(crate) use self::place::Metered;
@@ -161,6 +162,9 @@ impl Session {
                 frame.frame_type()
             ))),
             (Greeting::Open, Frame::Hello(_)) => Err(Closed::protocol("a second Hello came")),
+            (Greeting::Open, Frame::Snapshot(snapshot, state)) => {
+                self.tell_state(snapshot, &state, bytes)
+            }
             (Greeting::Open, frame) => self.wish(frame, bytes, ctx),
         }
     }

@@ -186,6 +186,7 @@ impl Driver {
             }
             Frame::Rejoin(rejoin) => self.rejoin(rejoin.object),
             Frame::Ended(Ended { object, reason }) => self.ended(object, reason),
+            Frame::SnapshotWanted(wanted) => self.want_state(wanted.object),
             other => return Err(unexpected(&other, "may not come from a hub")),
         }
         Ok(())

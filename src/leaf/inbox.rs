@@ -5,12 +5,14 @@
 //! order; local messages and other mail are handled meanwhile. A shout that carries objects waits
 //! until they are there, and keeps them until its answer has resolved.
 
+mod snapshot;
+
 use std::{
     collections::VecDeque,
     marker::PhantomData,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context as Task, Poll, ready},
@@ -20,7 +22,9 @@ use actix::{ActorContext, ActorFuture, Addr, AsyncContext, Context};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use self::snapshot::{Telling, Wanted};
 use super::{
+    channel::Link,
     driver::{Arrived, Drained, Driver, Hold},
     progress::Progress,
 };
@@ -42,6 +46,8 @@ pub(crate) enum Item {
     Resynced(Resync, Option<Given>),
     /// Somebody wants to know the state.
     Tell(oneshot::Sender<Result<Option<Encoded>, EncodeError>>),
+    /// The hub wants to know it.
+    Wanted(Wanted),
 }
 
 /// A state on its way to a leaf.
@@ -72,6 +78,8 @@ pub(crate) struct Parcel {
 pub(crate) struct Delivery {
     items: mpsc::UnboundedSender<Item>,
     gauge: Arc<Gauge>,
+    /// A wish for the leaf's state that waits.
+    wanted: Weak<()>,
 }
 
 /// Bytes that wait in an inbox, and whether the driver waits for them to become fewer.
@@ -103,6 +111,7 @@ pub(crate) struct Inbox<A> {
     /// What the shout or state in hand carries; kept until its answer has resolved.
     kept: Arrived,
     progress: Arc<Progress>,
+    telling: Telling,
     leaf: PhantomData<fn(A)>,
 }
 
@@ -136,8 +145,9 @@ pub(crate) fn inbox<A>(
     let (bytes, is_full) = (AtomicUsize::new(0), AtomicBool::new(false));
     let gauge = Arc::new(Gauge { object, generation, driver, bytes, is_full });
     let (busy, reading, held, kept) = (None, None, None, Arrived::default());
-    let inbox = Inbox { items, busy, reading, held, kept, progress, leaf: PhantomData };
-    (Delivery { items: sender, gauge }, inbox)
+    let (telling, leaf) = (Telling::default(), PhantomData);
+    let inbox = Inbox { items, busy, reading, held, kept, progress, telling, leaf };
+    (Delivery { items: sender, gauge, wanted: Weak::new() }, inbox)
 }
 
 impl Delivery {
@@ -176,6 +186,17 @@ impl Delivery {
         self.give(Item::Resynced(resync, given));
     }
 
+    /// Asks for the leaf's state, which goes to the hub. What was put into the inbox
+    /// before ends at `at`. While a wish waits, it stands for later ones too.
+    pub(crate) fn want_state(&mut self, at: Cursor, link: Arc<Link>) {
+        if self.wanted.strong_count() > 0 {
+            return;
+        }
+        let waits = Arc::new(());
+        self.wanted = Arc::downgrade(&waits);
+        self.give(Item::Wanted(Wanted { object: self.gauge.object, at, link, _waits: waits }));
+    }
+
     fn give(&self, item: Item) {
         // A leaf that is gone is told of by its runner.
         let _gone = self.items.send(item);
@@ -199,6 +220,7 @@ impl<A: Leaf> Inbox<A> {
         let packet = parcel.packet(shouted, &self.kept);
         self.progress.give(seq);
         let done = A::Interface::dispatch(leaf, &packet, ctx).unwrap_or_else(|error| {
+            self.telling.has_missed = true;
             leaf.unheard(seq, error, ctx);
             answered()
         });
@@ -223,6 +245,7 @@ impl<A: Leaf> Inbox<A> {
             tracing::error!(%error, "the state of a resync cannot be read: the leaf stops");
             return ctx.stop();
         }
+        self.telling.has_missed = false;
         self.resync(leaf, resync, ctx);
         self.kept = Arrived::default();
     }
@@ -250,6 +273,7 @@ impl<A: Leaf> Inbox<A> {
             Item::Tell(reply) => {
                 let _nobody_waits = reply.send(A::Interface::state(leaf));
             }
+            Item::Wanted(wanted) => self.telling.tell(leaf, wanted),
         }
     }
 

@@ -13,6 +13,7 @@ mod poison;
 mod raw;
 mod requests;
 mod shouts;
+mod snapshots;
 
 use std::time::Duration;
 

@@ -4,15 +4,15 @@ use super::*;
 use crate::wire::Frame;
 
 const OBJECT: ObjectId = ObjectId([1; 16]);
-const EPOCH: Epoch = Epoch([2; 8]);
-const ALEC: SessionId = SessionId([3; 16]);
+pub(super) const EPOCH: Epoch = Epoch([2; 8]);
+pub(super) const ALEC: SessionId = SessionId([3; 16]);
 const AMY: SessionId = SessionId([4; 16]);
 
-fn stateless() -> History {
+pub(super) fn stateless() -> History {
     History::new(OBJECT, EPOCH, None)
 }
 
-fn stateful() -> History {
+pub(super) fn stateful() -> History {
     History::new(OBJECT, EPOCH, Some((Bytes::from_static(b"state"), Vec::new())))
 }
 
@@ -25,12 +25,17 @@ fn offer(op: u64, payload: &[u8]) -> Offer {
     }
 }
 
-fn shout(history: &mut History, session: SessionId, op: u64) -> Decision {
+pub(super) fn shout(history: &mut History, session: SessionId, op: u64) -> Decision {
     history.offer(session, &offer(op, b"croak"))
 }
 
+/// One that fills a chunk by itself.
+pub(super) fn big_offer() -> Offer {
+    offer(1, &vec![0; 60_000])
+}
+
 /// `count` shouts of Alec's, `chunk` to a chunk.
-fn filled(mut history: History, count: u64, chunk: u64) -> History {
+pub(super) fn filled(mut history: History, count: u64, chunk: u64) -> History {
     for op in 1..=count {
         assert_eq!(shout(&mut history, ALEC, op), Decision::Sequenced(Seq(op)));
         if op % chunk == 0 {
@@ -42,11 +47,11 @@ fn filled(mut history: History, count: u64, chunk: u64) -> History {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as a joiner has it")]
-fn cursor(seq: u64) -> Option<Cursor> {
+pub(super) fn cursor(seq: u64) -> Option<Cursor> {
     Some(Cursor { epoch: EPOCH, seq: Seq(seq) })
 }
 
-fn seqs(chunks: &[Bytes]) -> Vec<u64> {
+pub(super) fn seqs(chunks: &[Bytes]) -> Vec<u64> {
     let seqs = |chunk: &Bytes| match Frame::decode(&chunk.slice(4..)) {
         Ok(Frame::Batch(batch)) => batch.first_seq.0..=batch.last_seq().0,
         other => panic!("no batch: {other:?}"),
@@ -179,7 +184,7 @@ fn a_cursor_of_another_history_starts_over() {
 
 #[test]
 fn g9_a_tail_without_state_is_bounded_and_one_with_state_refuses_at_the_bound() {
-    let big = offer(1, &vec![0; 60_000]);
+    let big = big_offer();
     let fill = |history: &mut History| {
         (1..=200)
             .map(|op| {

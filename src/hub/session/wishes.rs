@@ -24,8 +24,8 @@ use crate::{
     limits::{SESSION_OBJECTS_MAX, STATE_BYTES_MAX},
     object::{Cursor, ObjectId, Seq},
     wire::{
-        Attach, Create, Detach, Frame, Join, List, NameObject, Part, Refusal, Request, Target,
-        Unwatch,
+        Attach, Carried, Create, Detach, Frame, Join, List, NameObject, Part, Refusal, Request,
+        Target, Unwatch, carried_bytes,
     },
 };
 
@@ -295,7 +295,7 @@ fn has_room(places: &BTreeMap<ObjectId, Place>, object: ObjectId, max: usize) ->
 fn subject(frame: &Frame) -> Result<Option<(Request, Option<ObjectId>)>, Closed> {
     Ok(Some(match frame {
         Frame::Create(create, state) => {
-            check_state(create, state)?;
+            check_state(state, &create.carried)?;
             (create.request, Some(create.object))
         }
         Frame::Join(join) => (join.request, by_id(&join.target)),
@@ -309,8 +309,9 @@ fn subject(frame: &Frame) -> Result<Option<(Request, Option<ObjectId>)>, Closed>
     }))
 }
 
-fn check_state(create: &Create, state: &Bytes) -> Result<(), Closed> {
-    let bytes = state.len() + crate::wire::carried_bytes(&create.carried);
+/// A state is not larger than others can be given.
+pub(super) fn check_state(state: &Bytes, carried: &[Carried]) -> Result<(), Closed> {
+    let bytes = state.len() + carried_bytes(carried);
     if bytes > STATE_BYTES_MAX {
         let why = format!("a state of {bytes} bytes exceeds the limit of {STATE_BYTES_MAX}");
         return Err(Closed::protocol(why));

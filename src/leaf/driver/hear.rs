@@ -65,6 +65,15 @@ impl Driver {
         holds.collect()
     }
 
+    /// The leaf tells its state, when it has heard what is in its inbox.
+    pub(super) fn want_state(&mut self, object: ObjectId) {
+        let leaf = self.entries.get_mut(&object).and_then(|entry| entry.leaf.as_mut());
+        let (Some(leaf), Some(link)) = (leaf, self.link.clone()) else { return };
+        if let Some(cursor) = leaf.cursor {
+            leaf.delivery.want_state(cursor, link);
+        }
+    }
+
     /// The leaf, and the voices, say once more where they are.
     pub(super) fn rejoin(&mut self, object: ObjectId) {
         let Some(entry) = self.entries.get_mut(&object) else { return };

@@ -1,0 +1,84 @@
+//! Newer states: how far the tail has filled, and what a newer state does away with.
+//!
+//! In comes a state of which a leaf says what it contains. It takes the place of the one before if
+//! it is of this history, newer, and of shouts that leaves can have heard; then the chunks that it
+//! contains go. What a state says is not looked at.
+
+use bytes::Bytes;
+
+use super::{History, Snapshot};
+use crate::{
+    limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX},
+    object::{Cursor, Epoch, Seq},
+    wire::Carried,
+};
+
+/// A state that takes no other's place, and changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unfit {
+    #[error("the object has no state")]
+    Stateless,
+    #[error("it is of another history, {0}")]
+    Epoch(Epoch),
+    #[error("it is of {at}, and the state there is of {present}")]
+    NotNewer { at: Seq, present: Seq },
+    #[error("it is of {at}, and {last} is the last that was heard")]
+    Unheard { at: Seq, last: Seq },
+}
+
+impl History {
+    /// How many eighths of its bound the tail fills, if it waits for a newer state to be cut.
+    pub(crate) fn filled_eighths(&self) -> Option<usize> {
+        self.snapshot.as_ref()?;
+        let of_bytes = self.tail_bytes * 8 / TAIL_BYTES_MAX;
+        let of_shouts = self.kept() as usize * 8 / TAIL_SHOUTS_MAX;
+        Some(of_bytes.max(of_shouts))
+    }
+
+    /// Takes a newer state, and drops the chunks that are wholly contained in it.
+    ///
+    /// Everything that can fail comes before the first change.
+    ///
+    /// # Errors
+    /// [`Unfit`]: nothing has changed.
+    pub(crate) fn take_snapshot(
+        &mut self,
+        at: Cursor,
+        state: Bytes,
+        carried: Vec<Carried>,
+    ) -> Result<(), Unfit> {
+        self.check_fit(at)?;
+        let contained = self.tail.partition_point(|chunk| chunk.last <= at.seq);
+        let bytes: usize = self.tail.range(..contained).map(|chunk| chunk.frame.len()).sum();
+        self.tail.drain(..contained);
+        self.tail_bytes -= bytes;
+        self.snapshot = Some(Snapshot { seq: at.seq, state, carried });
+        Ok(())
+    }
+
+    /// Whether the tail follows the state without a gap.
+    pub(super) fn follows_its_snapshot(&self) -> bool {
+        let oldest = self.tail.front().map_or(self.sealed().next(), |chunk| chunk.first);
+        self.snapshot
+            .as_ref()
+            .is_none_or(|present| oldest <= present.seq.next() && present.seq <= self.sealed())
+    }
+
+    fn check_fit(&self, at: Cursor) -> Result<(), Unfit> {
+        let present = self.snapshot.as_ref().ok_or(Unfit::Stateless)?.seq;
+        if at.epoch != self.epoch {
+            return Err(Unfit::Epoch(at.epoch));
+        }
+        if at.seq <= present {
+            return Err(Unfit::NotNewer { at: at.seq, present });
+        }
+        let last = self.sealed();
+        if at.seq > last {
+            return Err(Unfit::Unheard { at: at.seq, last });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! Newer states for the object: whom the repeater asks, when, and whose answer it hears.
+//!
+//! While the tail is at least half full, one leaf is asked after the other until a state has come
+//! that cuts it: who told the last one first, then those that were not asked yet. A leaf that may
+//! shout nothing is never asked: what it says would be the state of every latecomer. Who answers
+//! late, unasked or with a state that does not fit changes nothing and is not at fault.
+
+use std::collections::BTreeSet;
+
+use actix::{Context, Handler, Message};
+use bytes::Bytes;
+
+use super::Repeater;
+use crate::{
+    connection::Held,
+    hub::{contact::Contact, roster::Member},
+    limits::{SNAPSHOT_EIGHTHS, TURN_SHOUTS},
+    object::{Cursor, SessionId},
+    wire::{Carried, SnapshotWanted},
+};
+
+/// A session tells the object's state.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct TakeSnapshot {
+    pub(crate) session: SessionId,
+    /// What the state contains.
+    pub(crate) at: Cursor,
+    pub(crate) state: Bytes,
+    pub(crate) carried: Vec<Carried>,
+    /// Its bytes count against the session's inward bound until it is taken.
+    pub(crate) held: Held,
+}
+
+/// Who was asked for a newer state, and when it is the next one's turn.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    /// Who was asked since the last state was taken, and may answer.
+    asked: BTreeSet<SessionId>,
+    /// How full the tail was when the last of them was.
+    at_eighths: usize,
+    /// Shouts refused since then, because the tail is full.
+    refused: usize,
+    /// Who told the last state.
+    teller: Option<SessionId>,
+}
+
+impl Asking {
+    /// Whom to ask now, of these, with the tail this full.
+    fn next(
+        &mut self,
+        able: impl Iterator<Item = SessionId> + Clone,
+        eighths: usize,
+    ) -> Option<SessionId> {
+        if eighths < SNAPSHOT_EIGHTHS {
+            return None;
+        }
+        let is_due =
+            self.asked.is_empty() || eighths > self.at_eighths || self.refused >= TURN_SHOUTS;
+        // While shouts are refused nobody waits for an answer that may never come.
+        if !is_due && self.refused == 0 {
+            return None;
+        }
+        let next = match self.unasked(able.clone()) {
+            None if is_due => {
+                self.asked.clear();
+                self.unasked(able)?
+            }
+            next => next?,
+        };
+        self.asked.insert(next);
+        self.at_eighths = eighths;
+        self.refused = 0;
+        Some(next)
+    }
+
+    /// A shout was refused because the tail is full.
+    pub(super) fn refused_one(&mut self) {
+        self.refused += 1;
+    }
+
+    /// A session is no leaf any more; if it was asked, it is the next one's turn.
+    pub(super) fn forget(&mut self, session: SessionId) {
+        if self.asked.remove(&session) {
+            self.at_eighths = 0;
+        }
+    }
+
+    /// Whether the session may answer. Who answered with a state that did not fit is not asked
+    /// once more before the others.
+    fn awaits(&self, session: SessionId) -> bool {
+        self.asked.contains(&session)
+    }
+
+    /// A state has been taken: who else was asked need not answer.
+    fn taken(&mut self, teller: SessionId) {
+        *self = Self { teller: Some(teller), ..Self::default() };
+    }
+
+    fn unasked(&self, mut able: impl Iterator<Item = SessionId> + Clone) -> Option<SessionId> {
+        let mut others = able.clone().filter(|session| !self.asked.contains(session));
+        let teller = self.teller.filter(|teller| !self.asked.contains(teller));
+        teller.filter(|teller| able.any(|session| session == *teller)).or_else(|| others.next())
+    }
+}
+
+impl Repeater {
+    /// Asks a leaf for a newer state if one is wanted.
+    pub(super) fn ask_for_a_snapshot(&mut self) {
+        let Some(eighths) = self.history.filled_eighths() else { return };
+        let able = self.roster.members().iter().filter(|member| can_tell(member));
+        let next = self.asking.next(able.map(|member| member.session), eighths);
+        if let Some(member) = next.and_then(|session| self.roster.get(session)) {
+            tracing::debug!(object = %self.object, session = %member.session, "a state is wanted");
+            member.contact.queue.tell(&SnapshotWanted { object: self.object });
+        }
+    }
+}
+
+impl Handler<TakeSnapshot> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, telling: TakeSnapshot, _: &mut Context<Self>) {
+        let TakeSnapshot { session, at, state, carried, held } = telling;
+        let object = self.object;
+        drop(held);
+        if !self.asking.awaits(session) {
+            return tracing::debug!(%object, %session, "a state that nobody waits for is dropped");
+        }
+        match self.history.take_snapshot(at, state, carried) {
+            Ok(()) => self.asking.taken(session),
+            Err(why) => tracing::debug!(%object, %session, %why, "a state is dropped"),
+        }
+    }
+}
+
+/// Whether what a session tells may become the state of latecomers.
+fn can_tell(member: &Member<Contact>) -> bool {
+    member.joined && member.rights.may_shout_something()
+}
