@@ -138,7 +138,8 @@ enum Shouting {
 impl Rights {
     /// Shout everything.
     pub const ALL: Self = Self(Shouting::All);
-    /// Only listen.
+    /// Only listen. Such a leaf is not asked for the object's state either, which every latecomer
+    /// is given: who may shout something can be, and is trusted with it.
     pub const NONE: Self = Self(Shouting::Nothing);
 
     /// Shout messages of these numbers.

@@ -348,6 +348,7 @@ impl Handler<Leave> for Repeater {
         self.roster.leave(leave.session, leave.way);
         if leave.way == Way::Joined {
             self.asking.forget(leave.session);
+            self.ask_for_a_snapshot();
         }
         leave.pending.done();
     }
@@ -358,6 +359,7 @@ impl Handler<Forget> for Repeater {
 
     fn handle(&mut self, Forget(session): Forget, _: &mut Self::Context) {
         self.forget(session);
+        self.ask_for_a_snapshot();
     }
 }
 

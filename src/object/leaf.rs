@@ -83,6 +83,9 @@ pub trait Stateful<S>: Actor<Context = Context<Self>> {
     /// leaves are asked.
     ///
     /// The hub asks now and then, to give it to latecomers in place of all that was ever shouted.
+    /// A leaf that was told [`unheard`](Leaf::unheard) of a shout tells none until it is restored
+    /// again. While nobody tells, an object takes 4 MiB of shouts, and then refuses more. In tests,
+    /// `testing::assert_local_is_not_in_state` finds a leaf that tells too much.
     fn state(&self) -> Option<S>;
 
     /// The object's state as heard up to the join; called once before the first shout, and after

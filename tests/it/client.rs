@@ -12,6 +12,7 @@ mod races;
 mod repeaters;
 mod resends;
 mod rights;
+mod snapshots;
 mod trouble;
 mod voices;
 mod windows;

@@ -14,6 +14,8 @@ mod foreign;
 mod hostile;
 mod inbox;
 mod interface;
+#[cfg(feature = "testing")]
+mod ledger;
 mod pond;
 mod process;
 #[cfg(feature = "testing")]

@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "shown with --nocapture: what the suite went through")]
 
+mod late;
 mod schedule;
 
 use std::env;

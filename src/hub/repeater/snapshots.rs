@@ -138,3 +138,70 @@ impl Handler<TakeSnapshot> for Repeater {
 fn can_tell(member: &Member<Contact>) -> bool {
     member.joined && member.rights.may_shout_something()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALEC: SessionId = SessionId([1; 16]);
+    const AMY: SessionId = SessionId([2; 16]);
+    const ANGUS: SessionId = SessionId([3; 16]);
+
+    fn next(asking: &mut Asking, eighths: usize) -> Option<SessionId> {
+        asking.next([ALEC, AMY, ANGUS].into_iter(), eighths)
+    }
+
+    #[test]
+    fn nobody_is_asked_below_half_and_one_more_at_each_eighth() {
+        let mut asking = Asking::default();
+        let eighths = [0, 3, 4, 4, 5, 5, 6, 7, 7];
+        let asked = eighths.map(|eighths| next(&mut asking, eighths));
+        let (alec, amy, angus) = (Some(ALEC), Some(AMY), Some(ANGUS));
+        // When all were asked it begins anew.
+        assert_eq!(asked, [None, None, alec, None, amy, None, angus, alec, None]);
+    }
+
+    #[test]
+    fn while_shouts_are_refused_each_is_asked_at_once_and_again_only_after_many() {
+        let mut asking = Asking::default();
+        let mut asked = Vec::new();
+        for _ in 0..=2 * TURN_SHOUTS {
+            asked.extend(next(&mut asking, 8));
+            asking.refused_one();
+        }
+        assert_eq!(asked[..4], [ALEC, AMY, ANGUS, ALEC]);
+        assert_eq!(asked.len(), 6);
+    }
+
+    #[test]
+    fn when_who_was_asked_has_gone_it_is_the_next_ones_turn_and_others_change_nothing() {
+        let mut asking = Asking::default();
+        assert_eq!(next(&mut asking, 4), Some(ALEC));
+        asking.forget(ANGUS);
+        assert_eq!(next(&mut asking, 4), None);
+        asking.forget(ALEC);
+        assert!(!asking.awaits(ALEC));
+        let left = [AMY, ANGUS].into_iter();
+        assert_eq!(asking.next(left, 4), Some(AMY));
+    }
+
+    #[test]
+    fn who_told_the_last_state_is_asked_first_as_long_as_he_is_here() {
+        let mut asking = Asking::default();
+        asking.taken(ANGUS);
+        assert!(!asking.awaits(ANGUS));
+        assert_eq!(next(&mut asking, 4), Some(ANGUS));
+        assert!(asking.awaits(ANGUS));
+        assert_eq!(next(&mut asking, 5), Some(ALEC));
+        asking.taken(ANGUS);
+        assert_eq!(asking.next([ALEC, AMY].into_iter(), 4), Some(ALEC));
+    }
+
+    #[test]
+    fn nobody_is_asked_where_nobody_may_tell() {
+        let mut asking = Asking::default();
+        asking.refused_one();
+        assert_eq!(asking.next(std::iter::empty(), 8), None);
+        assert_eq!(next(&mut asking, 8), Some(ALEC));
+    }
+}
