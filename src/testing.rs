@@ -31,6 +31,7 @@
 //! ```
 
 mod book;
+mod local_state;
 mod network;
 mod recorder;
 mod simulation;
@@ -38,6 +39,7 @@ pub mod transcript;
 mod witness;
 
 pub use self::{
+    local_state::assert_local_is_not_in_state,
     network::{Network, Stress},
     recorder::Recorder,
     simulation::{Sim, run, run_with},

@@ -17,7 +17,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    object::{Leaf, Name, ObjectId, ObjectRef, Shout, ShoutAt},
+    object::{EncodeError, Encoded, Leaf, Name, ObjectId, ObjectRef, Shout, ShoutAt},
     supervise::StartError,
 };
 
@@ -105,13 +105,18 @@ impl<A: Leaf> Handle<A> {
     /// # Errors
     /// [`CarryError`]: the leaf has stopped, or its state cannot be written.
     pub async fn carry(&self) -> Result<ObjectRef<A::Interface>, CarryError> {
-        let Seat { voice, inbox, .. } = &*self.0;
+        let voice = &self.0.voice;
         if voice.is_unborn()
-            && let Some(state) = inbox.state().await.ok_or(Gone::Parted)??
+            && let Some(state) = self.state().await.ok_or(Gone::Parted)??
         {
             voice.amend(state);
         }
         Ok(voice.reference())
+    }
+
+    /// The leaf's state, in its turn among the shouts; none when the leaf has stopped.
+    pub(crate) async fn state(&self) -> Option<Result<Option<Encoded>, EncodeError>> {
+        self.0.inbox.state().await
     }
 
     /// Shouts from elsewhere; keeps nothing alive.

@@ -16,6 +16,8 @@ mod inbox;
 mod interface;
 #[cfg(feature = "testing")]
 mod ledger;
+#[cfg(feature = "testing")]
+mod local_state;
 mod pond;
 mod process;
 #[cfg(feature = "testing")]
