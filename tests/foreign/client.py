@@ -19,8 +19,8 @@ import sys
 from forms import Fault, Frame, data, framed, need, text, varint
 
 HELLO, WELCOME, GOODBYE, HEARTBEAT = 1, 2, 3, 4
-CREATE, JOIN, SHOUT = 16, 17, 24
-JOINED, REFUSED, BATCH, OUTCOME, REJOIN, ENDED = 32, 35, 38, 39, 40, 41
+CREATE, JOIN, SHOUT, SNAPSHOT = 16, 17, 24, 27
+JOINED, REFUSED, BATCH, OUTCOME, REJOIN, ENDED, WANTED = 32, 35, 38, 39, 40, 41, 42
 SEQUENCED, NOT_SEQUENCED, GAP = range(3)
 DONE, SILENT, PROTOCOL, TIMEOUT = 1, 6, 8, 13
 
@@ -115,8 +115,9 @@ class Client(asyncio.Protocol):
         takes = {
             WELCOME: self.on_welcome, GOODBYE: self.on_goodbye, HEARTBEAT: Frame.end,
             JOINED: self.on_joined, REFUSED: self.on_refused, BATCH: self.on_batch,
-            OUTCOME: self.on_outcome, REJOIN: self.on_rejoin, ENDED: self.on_ended}
-        need(kind != HELLO and kind not in range(CREATE, SHOUT + 1), "a frame for hubs", PROTOCOL)
+            OUTCOME: self.on_outcome, REJOIN: self.on_rejoin, ENDED: self.on_ended,
+            WANTED: self.on_snapshot_wanted}
+        need(kind != HELLO and kind not in range(CREATE, SNAPSHOT + 1), "a frame for hubs", PROTOCOL)
         # This client asks for nothing that would be answered by other frames.
         need(kind in takes, f"a frame of type {kind}")
         takes[kind](frame)
@@ -224,6 +225,12 @@ class Client(asyncio.Protocol):
         self.in_turn()
         if oid == self.object:
             self.goodbye(DONE, 0, f"the object is no more: {reason}")
+
+    def on_snapshot_wanted(self, frame):
+        # It has no idea of the state: another leaf may tell it.
+        frame.take(16)
+        frame.end()
+        self.in_turn()
 
     # What one does with it.
 

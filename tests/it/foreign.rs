@@ -92,6 +92,24 @@ fn a_client_made_from_the_protocol_alone_joins_late_and_is_given_the_state_and_a
     });
 }
 
+#[test]
+fn a_client_that_makes_no_snapshots_may_be_asked_for_one_and_goes_on() {
+    in_hub(async |address, notes| {
+        let score = Score { points: 1, team: String::new() };
+        let mut alec = Witness::<Tally>::open(address, "alec", "large", score, &notes).await;
+        let hears = ["--late"];
+        let mut foreign = Foreign::start(address, Tally::TAG, "large", [3, LARGE + 3], &hears);
+        assert_eq!(foreign.joined().await, "0100");
+        // Alec cannot tell the score either: as more is shouted, both are asked.
+        in_time(alec.shout_large()).await;
+        foreign.go();
+        alec.hear(LARGE + 3).await;
+        let summary = judge(&notes, &foreign.end().await);
+        assert_eq!((summary.leaves, summary.lost, summary.unknown), (2, 0, 0));
+        assert_eq!(summary.deliveries, 2 * (LARGE + 3));
+    });
+}
+
 /// What everybody saw keeps every promise, and everybody has seen the end of it.
 fn judge(notes: &Notes, foreign: &str) -> Summary {
     let mut transcript = Transcript::parse(foreign).expect("it writes lines");
@@ -166,6 +184,17 @@ where
         for (n, receipted) in receipts {
             let seq = receipted.await.expect("it is sequenced").seq().0;
             note(notes, &Event::Receipted { voice, object, n, seq });
+        }
+    }
+
+    /// Shouts so much that newer states are wanted, and not so much that it is refused.
+    async fn shout_large(&self) {
+        let Self { name: voice, object, notes, handle, .. } = self;
+        for n in 1..=LARGE as u64 {
+            let text = format!("{voice}:{n}:{}", "x".repeat(60_000));
+            note(notes, &Event::Said { voice, object, n, text: &text });
+            let receipt = handle.send(Shout(Words(text))).await.expect("it is sequenced");
+            note(notes, &Event::Receipted { voice, object, n, seq: receipt.seq().0 });
         }
     }
 
@@ -302,4 +331,7 @@ async fn in_time<F: Future>(work: F) -> F::Output {
 
 /// How often a client shouts.
 const SHOUTS: usize = 500;
+
+/// Large shouts that fill more than five eighths of a tail.
+const LARGE: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(30);
