@@ -182,7 +182,10 @@ mod tests {
         asking.forget(ALEC);
         assert!(!asking.awaits(ALEC));
         let left = [AMY, ANGUS].into_iter();
-        assert_eq!(asking.next(left, 4), Some(AMY));
+        assert_eq!(asking.next(left.clone(), 4), Some(AMY));
+        assert_eq!(asking.next(left, 5), Some(ANGUS));
+        asking.forget(AMY);
+        assert_eq!(next(&mut asking, 5), Some(ALEC));
     }
 
     #[test]
