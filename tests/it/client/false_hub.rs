@@ -1,14 +1,18 @@
 //! A hub that says what a sound one does not: how a client takes it.
 
 use actix_multiplex::{
-    Client, Cursor, Epoch, HubId, Kind, ObjectId, Op, Seq, SessionId, encode,
+    Client, Cursor, Epoch, HubId, Kind, Leaf, ObjectId, Op, Seq, SessionId, decode, encode,
     transport::{Duplex, Listener, memory},
-    wire::{self, BatchBuilder, CloseCode, Frame, Header, Joined, Limits, Split, Welcome},
+    wire::{
+        self, BatchBuilder, CloseCode, Frame, Header, Joined, Limits, SnapshotWanted, Split,
+        Welcome,
+    },
 };
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::pond::{Croak, Log, TextNewt, paused, settle};
+use crate::ledger::{Add, Book, Clerk, Sum, Telling};
 
 const OBJECT: ObjectId = ObjectId([1; 16]);
 const EPOCH: Epoch = Epoch([2; 8]);
@@ -22,8 +26,8 @@ struct FalseHub {
 }
 
 impl FalseHub {
-    /// A client that was welcomed, with a leaf of a newt that has heard nothing.
-    async fn with_a_leaf() -> (Self, Client, Log) {
+    /// A client that was welcomed.
+    async fn with_a_client() -> (Self, Client) {
         let (connector, mut listener) = memory::channel("false hub");
         let connecting = tokio::task::spawn_local(Client::connect(connector));
         let duplex = listener.accept().await.unwrap();
@@ -39,27 +43,36 @@ impl FalseHub {
             extras: Vec::new(),
         })
         .await;
-        let client = connecting.await.unwrap().unwrap();
+        (hub, connecting.await.unwrap().unwrap())
+    }
+
+    /// One with a leaf of a newt that has heard nothing.
+    async fn with_a_leaf() -> (Self, Client, Log) {
+        let (mut hub, client) = Self::with_a_client().await;
         let log = TextNewt::at(&client);
-        let joining = client.clone();
-        let joining =
-            tokio::task::spawn_local(async move { joining.join::<TextNewt>("newt").await });
-        let Frame::Join(join) = hub.next().await else { panic!("no Join came") };
-        hub.say(&Joined {
+        hub.let_in::<TextNewt>(&client, None).await;
+        (hub, client, log)
+    }
+
+    /// Lets the client in with a leaf.
+    async fn let_in<A: Leaf>(&mut self, client: &Client, state: Option<&[u8]>) {
+        let client = client.clone();
+        let joining = tokio::task::spawn_local(async move { client.join::<A>("it").await });
+        let Frame::Join(join) = self.next().await else { panic!("no Join came") };
+        let joined = Joined {
             request: join.request,
             object: OBJECT,
             name: None,
             start: Cursor { epoch: EPOCH, seq: Seq(0) },
             last: Seq(0),
-            restore: false,
+            restore: state.is_some(),
             resync: None,
             next_op: Op(1),
             carried: Vec::new(),
-        })
-        .await;
+        };
+        self.send(wire::encode_with(&joined, state.unwrap_or_default())).await;
         // The handle is forgotten, so that the leaf stays as long as the test does.
         std::mem::forget(joining.await.unwrap().unwrap());
-        (hub, client, log)
     }
 
     async fn next(&mut self) -> Frame {
@@ -115,5 +128,48 @@ fn g1_a_gap_in_what_a_hub_tells_closes_the_connection_and_is_not_heard() {
         let closed = client.closed().await;
         assert_eq!(closed.code, CloseCode::Protocol, "{closed}");
         assert_eq!(log.numbers(), [1, 2, 3]);
+    });
+}
+
+/// A batch of one.
+fn add(seq: u64) -> Bytes {
+    let mut batch = BatchBuilder::new(OBJECT, EPOCH, Seq(seq));
+    let add = encode(&Add { n: seq, text: String::new() }, 100).unwrap().payload;
+    batch.push(SOMEBODY, Op(seq), Kind(1), &[], &add);
+    batch.seal(0)
+}
+
+#[test]
+fn g4_a_state_is_told_of_what_was_heard_before_the_wish_and_once_for_all_wishes_that_wait() {
+    paused(async {
+        let (mut hub, client) = FalseHub::with_a_client().await;
+        Clerk::at(&client, "amy", Telling::Tells, &Book::default());
+        let state = encode(&Sum::default(), 100).unwrap().payload;
+        hub.let_in::<Clerk>(&client, Some(&state)).await;
+        let wanted = wire::encode(&SnapshotWanted { object: OBJECT });
+        // In one read: what is behind the wish has come when it is granted.
+        hub.send([add(1), add(2), wanted.clone(), add(3), wanted.clone()].concat().into()).await;
+        settle().await;
+        hub.send([add(4), wanted].concat().into()).await;
+        for seq in [2, 4] {
+            let Frame::Snapshot(snapshot, state) = hub.next().await else { panic!("no state") };
+            assert_eq!(snapshot.at, Cursor { epoch: EPOCH, seq: Seq(seq) });
+            let sum = decode::<Sum>(&state).unwrap();
+            assert_eq!((sum.last, sum.count), (seq, seq));
+        }
+    });
+}
+
+#[test]
+fn a_wish_for_a_state_that_there_is_not_is_passed_over() {
+    paused(async {
+        let (mut hub, client, log) = FalseHub::with_a_leaf().await;
+        for object in [OBJECT, ObjectId([9; 16])] {
+            hub.say(&SnapshotWanted { object }).await;
+        }
+        hub.batch(1, 3).await;
+        assert_eq!(log.numbers(), [1, 2, 3]);
+        client.close().await;
+        assert!(matches!(hub.next().await, Frame::Goodbye(_)));
     });
 }
