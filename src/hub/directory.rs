@@ -3,9 +3,10 @@
 //! It makes objects (their repeaters), finds them, names them, and tells those who watch. It
 //! never touches a shout.
 
+mod names;
+
 use std::{
     collections::{BTreeMap, HashMap},
-    ops::Bound,
     sync::Arc,
 };
 
@@ -13,21 +14,19 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Supervised};
 use bytes::Bytes;
 use rand::rngs::StdRng;
 
+use self::names::Watch;
+pub(crate) use self::names::{EndWatch, SetName, TellNames};
 use super::{
     clock::Clock,
-    contact::{Contact, Pending},
     history::History,
     repeater::Repeater,
     session::{ObjectFailed, Session},
 };
 use crate::{
-    limits::{
-        FRAME_BYTES_MAX, LISTING_BYTES_MAX, OBJECTS_MAX, REPEATER_RESTARTS,
-        REPEATER_RESTARTS_WITHIN, SESSION_WATCHES_MAX, SESSIONS_MAX,
-    },
+    limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN, SESSIONS_MAX},
     object::{Epoch, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
-    wire::{self, Carried, Change, Changed, Entry, Listed, Refusal, Request, Target},
+    wire::{self, Carried, Refusal, Target},
 };
 
 /// Every object and session of a hub.
@@ -49,13 +48,6 @@ struct Object {
     interface: InterfaceId,
     name: Option<Name>,
     failed: Option<String>,
-}
-
-#[derive(Debug)]
-struct Watch {
-    contact: Contact,
-    request: Request,
-    prefix: String,
 }
 
 /// An object, as it is found.
@@ -86,33 +78,6 @@ pub(crate) struct Make {
 pub(crate) struct Find {
     pub(crate) target: Target,
     pub(crate) interface: Option<InterfaceId>,
-}
-
-/// Call an object something.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<(), Refusal>")]
-pub(crate) struct SetName {
-    pub(crate) object: ObjectId,
-    pub(crate) name: Name,
-}
-
-/// Tell the names that begin so, and perhaps their changes from then on.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct TellNames {
-    pub(crate) pending: Pending,
-    pub(crate) contact: Contact,
-    pub(crate) prefix: String,
-    pub(crate) watch: bool,
-}
-
-/// Tell a watcher no more.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct EndWatch {
-    pub(crate) pending: Pending,
-    pub(crate) session: SessionId,
-    pub(crate) list: Request,
 }
 
 /// A session begins, if there is room.
@@ -227,50 +192,6 @@ impl Directory {
     fn place_of(&self, object: ObjectId) -> &Placement {
         &self.places[usize::from(object.0[0]) % self.places.len()]
     }
-
-    fn set_name(&mut self, object: ObjectId, name: Name) -> Result<(), Refusal> {
-        let known = self.objects.get_mut(&object).ok_or(Refusal::Unknown)?;
-        match &known.name {
-            Some(there) if *there == name => return Ok(()),
-            Some(there) => return Err(Refusal::HasName(there.clone())),
-            None if self.names.contains_key(&name) => return Err(Refusal::NameTaken(name)),
-            None => {}
-        }
-        known.name = Some(name.clone());
-        let entry = Entry { name: name.clone(), object, interface: known.interface.clone() };
-        self.names.insert(name, object);
-        self.tell_watchers(&Change::Added(entry));
-        Ok(())
-    }
-
-    fn tell_watchers(&mut self, change: &Change) {
-        let name = match change {
-            Change::Added(entry) => &entry.name,
-            Change::Removed(name) => name,
-        };
-        for watch in &self.watches {
-            if name.as_str().starts_with(&watch.prefix) {
-                let (request, change) = (watch.request, change.clone());
-                watch.contact.queue.tell(&Changed { request, change });
-            }
-        }
-    }
-
-    fn end_watch(&mut self, session: SessionId, list: Request) {
-        self.watches.retain(|watch| watch.contact.session != session || watch.request != list);
-    }
-
-    fn entries<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Entry> + 'a {
-        // Names are compared as texts, so those that begin so stand together.
-        let from = prefix.parse::<Name>().map_or(Bound::Unbounded, Bound::Included);
-        let all = self.names.range((from, Bound::Unbounded));
-        all.take_while(move |(name, _)| name.as_str().starts_with(prefix)).filter_map(
-            |(name, object)| {
-                let interface = self.objects.get(object)?.interface.clone();
-                Some(Entry { name: name.clone(), object: *object, interface })
-            },
-        )
-    }
 }
 
 impl Object {
@@ -314,58 +235,6 @@ impl Handler<Find> for Directory {
     }
 }
 
-impl Handler<SetName> for Directory {
-    type Result = Result<(), Refusal>;
-
-    fn handle(&mut self, set: SetName, _: &mut Self::Context) -> Self::Result {
-        self.set_name(set.object, set.name)
-    }
-}
-
-impl Handler<TellNames> for Directory {
-    type Result = ();
-
-    fn handle(&mut self, tell: TellNames, _: &mut Self::Context) {
-        let TellNames { pending, contact, prefix, watch } = tell;
-        let (session, request) = (contact.session, pending.request());
-        // A watch under this number is replaced.
-        let others = self
-            .watches
-            .iter()
-            .filter(|watch| watch.contact.session == session && watch.request != request);
-        if watch && let Err(refusal) = limit("watches", others.count(), SESSION_WATCHES_MAX) {
-            return pending.refuse(refusal);
-        }
-        let mut pieces = Vec::new();
-        let mut piece = Listing::new(request);
-        for entry in self.entries(&prefix) {
-            pieces.extend(piece.add(entry));
-            if let Err(refusal) =
-                limit(TOO_MANY_NAMES, pieces.len() * PIECE_BYTES, LISTING_BYTES_MAX)
-            {
-                return pending.refuse(refusal);
-            }
-        }
-        for piece in pieces {
-            contact.queue.tell(&piece);
-        }
-        pending.answer(&piece.last(), &[]);
-        if watch {
-            self.end_watch(session, request);
-            self.watches.push(Watch { contact, request, prefix });
-        }
-    }
-}
-
-impl Handler<EndWatch> for Directory {
-    type Result = ();
-
-    fn handle(&mut self, end: EndWatch, _: &mut Self::Context) {
-        self.end_watch(end.session, end.list);
-        end.pending.done();
-    }
-}
-
 impl Handler<Begin> for Directory {
     type Result = Result<(), Refusal>;
 
@@ -384,7 +253,7 @@ impl Handler<End> for Directory {
 
     fn handle(&mut self, End(session): End, _: &mut Self::Context) {
         self.sessions.remove(&session);
-        self.watches.retain(|watch| watch.contact.session != session);
+        self.end_watches(session);
     }
 }
 
@@ -414,36 +283,6 @@ impl Handler<Stop> for Directory {
         }
     }
 }
-
-/// A listing on its way into frames.
-struct Listing {
-    frame: Listed,
-    bytes: usize,
-}
-
-impl Listing {
-    fn new(request: Request) -> Self {
-        Self { frame: Listed { request, entries: Vec::new(), last: false }, bytes: 0 }
-    }
-
-    /// Adds an entry; returns the frame that it no longer fitted into.
-    fn add(&mut self, entry: Entry) -> Option<Listed> {
-        let bytes = entry.name.as_str().len() + entry.interface.tag.as_str().len() + 24;
-        let is_full = self.bytes + bytes > PIECE_BYTES;
-        let full = is_full.then(|| std::mem::replace(self, Self::new(self.frame.request)).frame);
-        self.bytes += bytes;
-        self.frame.entries.push(entry);
-        full
-    }
-
-    fn last(self) -> Listed {
-        Listed { last: true, ..self.frame }
-    }
-}
-
-/// Bytes of names in one frame of a listing: far from a whole frame, whatever is around them.
-const PIECE_BYTES: usize = FRAME_BYTES_MAX / 2;
-const TOO_MANY_NAMES: &str = "bytes of names in a listing; ask for a longer prefix";
 
 fn fit(found: Found, wanted: Option<InterfaceId>) -> Result<Found, Refusal> {
     match wanted {
