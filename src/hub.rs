@@ -12,6 +12,7 @@ mod contact;
 mod directory;
 mod fanout;
 mod history;
+mod life;
 mod repeater;
 mod roster;
 #[cfg(feature = "testing")]

@@ -113,6 +113,17 @@ pub const REPEATER_RESTARTS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Objects on one hub. 2 KiB each makes 2 GiB.
 pub const OBJECTS_MAX: usize = 1_048_576;
+/// For how long an object is kept that nobody needs: no leaf, no pin, and nothing that is kept lists
+/// it. Time to be joined by whoever was just told of it, with every deadline on the way.
+pub const LINGER: Duration = Duration::from_mins(1);
+/// Time from one look for objects that nobody needs to the next: a quarter of [`LINGER`], so that
+/// none is kept for much longer than that.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
+/// Objects dropped at a time before others run: about 1 ms.
+pub const SWEEP_DROPS: usize = 1_024;
+/// Ids of objects that are no more, remembered so that they are not used again. 64 bytes each
+/// makes 4 MiB; the oldest are forgotten, and nobody makes one of 16 random bytes twice.
+pub const TOMBSTONES_MAX: usize = 65_536;
 /// Sessions on one hub. A process here may open 20,000 files.
 pub const SESSIONS_MAX: usize = 16_384;
 /// Objects that one session has joined or attached to.

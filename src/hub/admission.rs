@@ -110,6 +110,26 @@ pub enum Wish {
         /// What it is to be called.
         name: Name,
     },
+    /// To keep an object though nobody needs it, or no longer.
+    Pin {
+        /// The object.
+        object: ObjectId,
+        /// What it is called.
+        name: Option<Name>,
+        /// What it is.
+        interface: InterfaceId,
+        /// Whether it is to be kept.
+        pinned: bool,
+    },
+    /// To end an object for everybody.
+    Destroy {
+        /// The object.
+        object: ObjectId,
+        /// What it is called.
+        name: Option<Name>,
+        /// What it is.
+        interface: InterfaceId,
+    },
     /// To see the names that begin so.
     List {
         /// What they begin with.

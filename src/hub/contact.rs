@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::fanout::Sink;
+use super::{directory::Reservation, fanout::Sink};
 use crate::{
     connection::{Class, Held, Queue},
     object::SessionId,
@@ -38,11 +38,19 @@ pub(crate) struct Pending {
     open: bool,
     /// The request counts against its session's inward bound until it is answered.
     _held: Held,
+    /// Until then others wait for the object that it is about to make.
+    reserved: Option<Reservation>,
 }
 
 impl Pending {
     pub(crate) fn new(request: Request, queue: Arc<Queue>, held: Held) -> Self {
-        Self { request, queue, open: true, _held: held }
+        Self { request, queue, open: true, _held: held, reserved: None }
+    }
+
+    /// The request is about to make an object.
+    pub(crate) fn reserving(mut self, reservation: Reservation) -> Self {
+        self.reserved = Some(reservation);
+        self
     }
 
     /// The number of the request.
@@ -79,5 +87,7 @@ impl Drop for Pending {
             let why = "it stopped before it could answer: try again".to_owned();
             self.close(Refusal::Failed(why));
         }
+        // The answer is out: who waits for the object that it was about to make may know.
+        drop(self.reserved.take());
     }
 }

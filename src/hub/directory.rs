@@ -3,6 +3,8 @@
 //! It makes objects (their repeaters), finds them, names them, and tells those who watch. It
 //! never touches a shout.
 
+mod endings;
+mod find;
 mod names;
 
 use std::{
@@ -10,23 +12,31 @@ use std::{
     sync::Arc,
 };
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Supervised};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, SpawnHandle, Supervised};
 use bytes::Bytes;
 use rand::rngs::StdRng;
 
-use self::names::Watch;
-pub(crate) use self::names::{EndWatch, SetName, TellNames};
+pub(crate) use self::{
+    endings::{Carried, Destroy, Occupied, SetPin, TellEnded},
+    find::{Find, Found, Reservation},
+    names::{EndWatch, SetName, TellNames},
+};
+use self::{
+    find::{Reservations, fit},
+    names::Watch,
+};
 use super::{
     clock::Clock,
     history::History,
+    life::Life,
     repeater::Repeater,
-    session::{ObjectFailed, Session},
+    session::{ObjectEnded, Session},
 };
 use crate::{
     limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN, SESSIONS_MAX},
     object::{Epoch, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
-    wire::{self, Carried, Refusal, Target},
+    wire::{self, EndReason, Refusal, Target},
 };
 
 /// Every object and session of a hub.
@@ -39,6 +49,10 @@ pub(crate) struct Directory {
     names: BTreeMap<Name, ObjectId>,
     pub(super) sessions: BTreeMap<SessionId, Addr<Session>>,
     watches: Vec<Watch>,
+    reservations: Reservations,
+    life: Life,
+    /// The next look for objects that nobody needs.
+    sweep: Option<SpawnHandle>,
     stopping: bool,
 }
 
@@ -50,17 +64,6 @@ struct Object {
     failed: Option<String>,
 }
 
-/// An object, as it is found.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) object: ObjectId,
-    pub(crate) repeater: Addr<Repeater>,
-    pub(crate) interface: InterfaceId,
-    pub(crate) name: Option<Name>,
-    /// The history of an object that was made just now.
-    pub(crate) made: Option<Epoch>,
-}
-
 /// Make an object; or find the one of that name, if that will do.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Found, Refusal>")]
@@ -69,15 +72,7 @@ pub(crate) struct Make {
     pub(crate) name: Option<Name>,
     pub(crate) or_find: bool,
     pub(crate) interface: InterfaceId,
-    pub(crate) state: Option<(Bytes, Vec<Carried>)>,
-}
-
-/// Find an object of an interface.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<Found, Refusal>")]
-pub(crate) struct Find {
-    pub(crate) target: Target,
-    pub(crate) interface: Option<InterfaceId>,
+    pub(crate) state: Option<(Bytes, Vec<wire::Carried>)>,
 }
 
 /// A session begins, if there is room.
@@ -123,35 +118,31 @@ impl Directory {
             names: BTreeMap::new(),
             sessions: BTreeMap::new(),
             watches: Vec::new(),
+            reservations: Reservations::default(),
+            life: Life::default(),
+            sweep: None,
             stopping: false,
         }
     }
 
-    fn find(&self, target: &Target) -> Result<Found, Refusal> {
-        let object = match target {
-            Target::Object(object) => object,
-            Target::Name(name) => self.names.get(name).ok_or(Refusal::Unknown)?,
-        };
-        let known = self.objects.get(object).ok_or(Refusal::Unknown)?;
-        if let Some(reason) = &known.failed {
-            return Err(Refusal::Failed(reason.clone()));
-        }
-        Ok(known.found(*object))
-    }
-
-    fn make(&mut self, make: Make, ctx: &Context<Self>) -> Result<Found, Refusal> {
+    fn make(&mut self, make: Make, ctx: &mut Context<Self>) -> Result<Found, Refusal> {
         if self.stopping {
             return Err(Refusal::Stopping);
         }
-        if self.objects.contains_key(&make.object) {
+        if self.objects.contains_key(&make.object) || self.life.has_ended(make.object) {
             return Err(Refusal::Exists(make.object));
         }
         limit("objects", self.objects.len(), OBJECTS_MAX)?;
         let epoch = Epoch::random(&mut self.random);
-        let history = History::new(make.object, epoch, make.state);
+        let mut history = History::new(make.object, epoch, make.state);
+        let list_change = history.list_change().unwrap_or_default();
         let repeater = self.start_repeater(make.object, history, ctx)?;
         let Make { object, interface, .. } = make;
         self.objects.insert(object, Object { repeater, interface, name: None, failed: None });
+        let now_ms = self.clock.now_ms();
+        self.life.begin(object, now_ms);
+        self.life.list(object, list_change, now_ms);
+        self.sweep_later(ctx);
         if let Some(name) = make.name {
             self.set_name(object, name)?;
         }
@@ -168,6 +159,7 @@ impl Directory {
         let limit = RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
         // Weak, as the directory holds its repeaters: so that both end when the hub does.
         let (clock, directory) = (self.clock, ctx.address().downgrade());
+        let reports = directory.clone();
         let observe = move |event| match event {
             Event::Panicked { reason } => tracing::error!(%object, reason, "a repeater panicked"),
             Event::GaveUp { reason } => {
@@ -182,7 +174,7 @@ impl Directory {
             self.place_of(object),
             1,
             limit,
-            move |_| Repeater::new(object, history, clock),
+            move |_| Repeater::new(object, history, clock, reports),
             observe,
         )
         .map_err(|error| Refusal::Failed(error.to_string()))
@@ -194,23 +186,17 @@ impl Directory {
     }
 }
 
-impl Object {
-    fn found(&self, object: ObjectId) -> Found {
-        Found {
-            object,
-            repeater: self.repeater.clone(),
-            interface: self.interface.clone(),
-            name: self.name.clone(),
-            made: None,
-        }
-    }
-}
-
 impl Actor for Directory {
     type Context = Context<Self>;
 }
 
-impl Supervised for Directory {}
+impl Supervised for Directory {
+    /// A panic has cancelled its timers.
+    fn restarting(&mut self, ctx: &mut Self::Context) {
+        self.sweep = None;
+        self.sweep_later(ctx);
+    }
+}
 
 impl Handler<Make> for Directory {
     type Result = Result<Found, Refusal>;
@@ -220,18 +206,12 @@ impl Handler<Make> for Directory {
         match taken {
             None => self.make(make, ctx),
             Some(name) if make.or_find => {
-                fit(self.find(&Target::Name(name))?, Some(make.interface))
+                let found = fit(self.find(&Target::Name(name))?, Some(make.interface))?;
+                self.life.renew(found.object, self.clock.now_ms());
+                Ok(found)
             }
             Some(name) => Err(Refusal::NameTaken(name)),
         }
-    }
-}
-
-impl Handler<Find> for Directory {
-    type Result = Result<Found, Refusal>;
-
-    fn handle(&mut self, find: Find, _: &mut Self::Context) -> Self::Result {
-        fit(self.find(&find.target)?, find.interface)
     }
 }
 
@@ -260,14 +240,17 @@ impl Handler<End> for Directory {
 impl Handler<Failed> for Directory {
     type Result = ();
 
-    fn handle(&mut self, failed: Failed, _: &mut Self::Context) {
+    fn handle(&mut self, failed: Failed, ctx: &mut Self::Context) {
         let Failed { object, reason } = failed;
         tracing::error!(%object, reason, "an object has failed");
         if let Some(known) = self.objects.get_mut(&object) {
             known.failed = Some(reason.clone());
         }
+        self.life.set_joined(object, false, self.clock.now_ms());
+        self.sweep_later(ctx);
+        let reason = Some(EndReason::Failed(reason));
         for session in self.sessions.values() {
-            session.do_send(ObjectFailed { object, reason: reason.clone() });
+            session.do_send(ObjectEnded { object, reason: reason.clone() });
         }
     }
 }
@@ -275,21 +258,15 @@ impl Handler<Failed> for Directory {
 impl Handler<Stop> for Directory {
     type Result = Everyone;
 
-    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Everyone {
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) -> Everyone {
         self.stopping = true;
+        if let Some(sweep) = self.sweep.take() {
+            ctx.cancel_future(sweep);
+        }
         Everyone {
             sessions: self.sessions.values().cloned().collect(),
             repeaters: self.objects.values().map(|object| object.repeater.clone()).collect(),
         }
-    }
-}
-
-fn fit(found: Found, wanted: Option<InterfaceId>) -> Result<Found, Refusal> {
-    match wanted {
-        Some(wanted) if wanted != found.interface => {
-            Err(Refusal::Interface { wanted, there: found.interface })
-        }
-        _ => Ok(found),
     }
 }
 

@@ -14,6 +14,7 @@ use std::{
 
 use bytes::Bytes;
 
+use super::life::{Ids, ListChange};
 use crate::{
     limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX, WINDOW_SHOUTS},
     object::{Cursor, Epoch, Kind, ObjectId, Op, Resync, ResyncReason, Seq, SessionId},
@@ -30,6 +31,10 @@ pub(crate) struct History {
     tail_bytes: usize,
     /// Shouts that have their seq and are in no chunk yet.
     open: BatchBuilder,
+    /// What they carry.
+    open_ids: Vec<ObjectId>,
+    /// What the directory does not know of yet.
+    list_change: ListChange,
     marks: HashMap<SessionId, Mark>,
 }
 
@@ -47,6 +52,8 @@ pub(crate) struct Chunk {
     pub(crate) first: Seq,
     pub(crate) last: Seq,
     pub(crate) frame: Bytes,
+    /// The objects that it carries, if any.
+    pub(crate) carried: Option<Ids>,
 }
 
 /// A shout that asks for its place.
@@ -112,12 +119,16 @@ impl History {
         epoch: Epoch,
         state: Option<(Bytes, Vec<Carried>)>,
     ) -> Self {
+        let listed = state.as_ref().and_then(|(_, carried)| ids(carried));
+        let list_change = ListChange { state: listed, ..ListChange::default() };
         Self {
             epoch,
             snapshot: state.map(|(state, carried)| Snapshot { seq: Seq(0), state, carried }),
             tail: VecDeque::new(),
             tail_bytes: 0,
             open: BatchBuilder::new(object, epoch, Seq(1)),
+            open_ids: Vec::new(),
+            list_change,
             marks: HashMap::new(),
         }
     }
@@ -137,6 +148,7 @@ impl History {
         }
         let seq = self.open.next_seq();
         self.open.push(session, offer.op, offer.kind, &offer.carried, &offer.payload);
+        self.open_ids.extend(offer.carried.iter().map(|each| each.object));
         mark.settle(seq);
         Decision::Sequenced(seq)
     }
@@ -149,6 +161,14 @@ impl History {
         }
         mark.settle(Seq(0));
         Decision::RefusedBefore
+    }
+
+    /// Gives the hub's own last word its place, whatever the tail holds: nothing comes behind it.
+    pub(crate) fn conclude(&mut self, kind: Kind) {
+        let mark = self.marks.entry(SessionId::OF_HUB).or_default();
+        let seq = self.open.next_seq();
+        self.open.push(SessionId::OF_HUB, mark.next, kind, &[], &[]);
+        mark.settle(seq);
     }
 
     /// Whether the open chunk has room for this shout; else [`seal`](Self::seal) first.
@@ -164,11 +184,19 @@ impl History {
         let (first, last) = (self.sealed().next(), self.last());
         let frame = self.open.seal(hub_time_ms);
         self.tail_bytes += frame.len();
-        self.tail.push_back(Chunk { first, last, frame: frame.clone() });
+        let carried = distinct(std::mem::take(&mut self.open_ids));
+        self.list_change.added.extend(carried.clone());
+        self.tail.push_back(Chunk { first, last, frame: frame.clone(), carried });
         if self.snapshot.is_none() {
             self.drop_oldest();
         }
         Some(frame)
+    }
+
+    /// How the list of what its state and tail carry has changed since this was last asked.
+    pub(crate) fn list_change(&mut self) -> Option<ListChange> {
+        let is_changed = !self.list_change.is_empty();
+        is_changed.then(|| std::mem::take(&mut self.list_change))
     }
 
     /// What a leaf with this cursor, or none, is given. The open chunk has been sealed.
@@ -193,10 +221,9 @@ impl History {
         self.marks.remove(&session);
     }
 
-    /// How many sessions have a mark.
-    #[cfg(test)]
-    pub(crate) fn marks(&self) -> usize {
-        self.marks.len()
+    /// The sessions that have a mark.
+    pub(crate) fn shouters(&self) -> impl Iterator<Item = SessionId> {
+        self.marks.keys().copied()
     }
 
     /// The op that is awaited from a session.
@@ -274,6 +301,7 @@ impl History {
         while self.is_over() {
             let Some(chunk) = self.tail.pop_front() else { return };
             self.tail_bytes -= chunk.frame.len();
+            self.list_change.dropped += usize::from(chunk.carried.is_some());
         }
     }
 }
@@ -335,6 +363,17 @@ impl Run {
     fn seq_of(&self, op: Op) -> Option<Seq> {
         (self.seq != Seq(0)).then(|| self.seq.plus(op.0 - self.op.0))
     }
+}
+
+fn ids(carried: &[Carried]) -> Option<Ids> {
+    distinct(carried.iter().map(|each| each.object).collect())
+}
+
+/// Each once; none for nothing.
+fn distinct(mut ids: Vec<ObjectId>) -> Option<Ids> {
+    ids.sort_unstable();
+    ids.dedup();
+    (!ids.is_empty()).then(|| ids.into())
 }
 
 fn missed(reason: ResyncReason, heard: Seq, start: Seq) -> Resync {

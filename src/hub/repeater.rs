@@ -3,7 +3,8 @@
 //! In come sessions that join, attach, shout and leave, one message for all that one read of a
 //! socket brought. Out go chunks, straight onto the connections' queues, at the end of the turn.
 //! It decides nothing that the values do not compute: [`History`] orders and keeps, [`Roster`]
-//! knows who is here, [`Fanout`] sends.
+//! knows who is here, [`Fanout`] sends. The directory is told what the object's life hangs on:
+//! whether it has leaves, and which objects its state and tail list.
 //!
 //! It runs under our own supervisor. After a panic its history is what remains: everything else
 //! is made anew, and every session is told to join again from where it is.
@@ -12,13 +13,16 @@ mod snapshots;
 
 pub(crate) use self::snapshots::TakeSnapshot;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WrapFuture};
+use std::collections::BTreeSet;
+
+use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr, WrapFuture};
 
 use self::snapshots::Asking;
 use super::{
     admission::Rights,
     clock::Clock,
     contact::{Contact, Pending},
+    directory::{Carried, Directory, Occupied, TellEnded},
     fanout::Fanout,
     history::{Decision, History, Offer},
     roster::{Roster, Way},
@@ -27,8 +31,8 @@ use super::{
 use crate::{
     connection::Held,
     limits::{SHOUT_BYTES_MAX, TURN_SHOUTS},
-    object::{Cursor, Name, ObjectId, Op, Seq, SessionId},
-    wire::{Attached, Joined, Outcome, Rejoin, Verdict, carried_bytes},
+    object::{Cursor, Kind, Name, ObjectId, Op, Seq, SessionId},
+    wire::{Attached, EndReason, Joined, Outcome, Refusal, Rejoin, Verdict, carried_bytes},
 };
 
 /// One object.
@@ -36,11 +40,19 @@ use crate::{
 pub(crate) struct Repeater {
     object: ObjectId,
     clock: Clock,
+    /// Weak: it holds its repeaters, and both end when the hub does.
+    directory: WeakAddr<Directory>,
     history: History,
     roster: Roster<Contact>,
+    /// Whether the directory was told that there are leaves.
+    occupied: bool,
+    /// Who was told to join again, and has not.
+    strayed: BTreeSet<SessionId>,
     fanout: Fanout,
     /// Who is asked for a newer state.
     asking: Asking,
+    /// Why the object is no more, if it is.
+    ended: Option<EndReason>,
     /// Whether a flush is due at the end of this turn.
     dirty: bool,
     /// Shouts since the last flush or yield.
@@ -101,6 +113,15 @@ pub(crate) struct Leave {
 #[rtype(result = "()")]
 pub(crate) struct Forget(pub(crate) SessionId);
 
+/// The object is no more. One that is destroyed says so in its own order first, and `done` is
+/// answered behind that.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Retire {
+    pub(crate) reason: EndReason,
+    pub(crate) done: Option<Pending>,
+}
+
 /// Everything sent to the repeater before this has gone out when the answer comes.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -112,14 +133,23 @@ pub(crate) struct Settle;
 struct Flush;
 
 impl Repeater {
-    pub(crate) fn new(object: ObjectId, history: History, clock: Clock) -> Self {
+    pub(crate) fn new(
+        object: ObjectId,
+        history: History,
+        clock: Clock,
+        directory: WeakAddr<Directory>,
+    ) -> Self {
         Self {
             object,
             clock,
+            directory,
             history,
             roster: Roster::default(),
+            occupied: false,
+            strayed: BTreeSet::new(),
             fanout: Fanout::new(object),
             asking: Asking::default(),
+            ended: None,
             dirty: false,
             turn: 0,
             in_hand: None,
@@ -133,7 +163,7 @@ impl Repeater {
     /// How many sessions it remembers.
     #[cfg(test)]
     pub(super) fn marks(&self) -> usize {
-        self.history.marks()
+        self.history.shouters().count()
     }
 
     #[cfg(feature = "testing")]
@@ -200,6 +230,7 @@ impl Repeater {
     fn flush(&mut self) {
         self.dirty = false;
         let chunk = self.history.seal(self.clock.now_ms());
+        self.tell_of_lists();
         for session in self.fanout.deliver(chunk.as_ref(), &self.roster) {
             self.forget(session);
         }
@@ -209,7 +240,59 @@ impl Repeater {
     fn forget(&mut self, session: SessionId) {
         self.roster.remove(session);
         self.asking.forget(session);
+        self.strayed.remove(&session);
         self.history.forget(session);
+        self.tell_of_leaves();
+    }
+
+    fn enter(&mut self, contact: Contact, rights: Rights, way: Way) {
+        self.strayed.remove(&contact.session);
+        self.roster.enter(contact.session, contact, rights, way);
+        self.tell_of_leaves();
+    }
+
+    /// Tells the directory which objects the state and the tail carry now.
+    fn tell_of_lists(&mut self) {
+        if let Some(change) = self.history.list_change() {
+            self.tell_directory(Carried { object: self.object, change });
+        }
+    }
+
+    /// Tells the directory when the first leaf has come, or the last has gone.
+    fn tell_of_leaves(&mut self) {
+        let joined = self.roster.has_leaves();
+        if std::mem::replace(&mut self.occupied, joined) != joined {
+            self.tell_directory(Occupied { object: self.object, joined });
+        }
+    }
+
+    fn tell_directory<M>(&self, message: M)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        Directory: Handler<M>,
+    {
+        if let Some(directory) = self.directory.upgrade() {
+            directory.do_send(message);
+        }
+    }
+
+    /// Turns away who was on the way to an object that is no more.
+    fn turn_away(&self, session: SessionId, pending: Pending) {
+        pending.refuse(Refusal::Gone);
+        let (object, sessions) = (self.object, vec![session]);
+        self.tell_directory(TellEnded { object, sessions, reason: None });
+    }
+
+    /// Lets go of all that it holds; whoever has a place here is told.
+    fn let_go(&mut self, reason: EndReason) {
+        let mut sessions = std::mem::take(&mut self.strayed);
+        sessions.extend(self.history.shouters());
+        sessions.extend(self.roster.members().iter().map(|member| member.session));
+        self.history = History::new(self.object, self.history.epoch(), None);
+        self.roster = Roster::default();
+        self.fanout = Fanout::new(self.object);
+        let sessions = sessions.into_iter().collect();
+        self.tell_directory(TellEnded { object: self.object, sessions, reason: Some(reason) });
     }
 
     /// A flush at the end of this turn; after many shouts at once, and then others run.
@@ -256,7 +339,7 @@ impl Actor for Repeater {
 
 impl Supervised for Repeater {
     /// History remains, with the chunk that was open; the rest is made anew.
-    fn restarting(&mut self, _: &mut Self::Context) {
+    fn restarting(&mut self, ctx: &mut Self::Context) {
         let in_hand = self.in_hand.take();
         if in_hand.is_some() && in_hand == self.suspect {
             self.blamed = in_hand;
@@ -270,7 +353,12 @@ impl Supervised for Repeater {
         self.dirty = false;
         self.turn = 0;
         for member in roster.members() {
+            self.strayed.insert(member.session);
             member.contact.queue.tell(&Rejoin { object: self.object });
+        }
+        self.tell_of_leaves();
+        if let Some(reason) = self.ended.clone() {
+            ctx.notify(Retire { reason, done: None });
         }
     }
 }
@@ -294,6 +382,9 @@ impl Handler<Join> for Repeater {
 
     fn handle(&mut self, join: Join, _: &mut Self::Context) {
         let Join { pending, contact, rights, name, cursor } = join;
+        if self.ended.is_some() {
+            return self.turn_away(contact.session, pending);
+        }
         self.flush();
         let catch_up = self.history.catch_up(cursor);
         let (state, carried) = match catch_up.restore {
@@ -316,7 +407,7 @@ impl Handler<Join> for Repeater {
         for chunk in catch_up.chunks {
             super::fanout::Sink::hear(&contact, chunk);
         }
-        self.roster.enter(contact.session, contact, rights, Way::Joined);
+        self.enter(contact, rights, Way::Joined);
         self.ask_for_a_snapshot();
     }
 }
@@ -326,6 +417,9 @@ impl Handler<Attach> for Repeater {
 
     fn handle(&mut self, attach: Attach, _: &mut Self::Context) {
         let Attach { pending, contact, rights } = attach;
+        if self.ended.is_some() {
+            return self.turn_away(contact.session, pending);
+        }
         self.flush();
         let attached = Attached {
             request: pending.request(),
@@ -335,7 +429,7 @@ impl Handler<Attach> for Repeater {
         };
         pending.answer(&attached, &[]);
         self.tell_earlier_outcomes(&contact);
-        self.roster.enter(contact.session, contact, rights, Way::Attached);
+        self.enter(contact, rights, Way::Attached);
     }
 }
 
@@ -343,6 +437,9 @@ impl Handler<Leave> for Repeater {
     type Result = ();
 
     fn handle(&mut self, leave: Leave, _: &mut Self::Context) {
+        if self.ended.is_some() {
+            return leave.pending.refuse(Refusal::NotJoined);
+        }
         // What is in this turn was said before the leaf parted.
         self.flush();
         self.roster.leave(leave.session, leave.way);
@@ -351,6 +448,25 @@ impl Handler<Leave> for Repeater {
             self.ask_for_a_snapshot();
         }
         leave.pending.done();
+        self.tell_of_leaves();
+    }
+}
+
+impl Handler<Retire> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, retire: Retire, _: &mut Self::Context) {
+        let Retire { reason, done } = retire;
+        self.ended = Some(reason.clone());
+        self.flush();
+        if reason == EndReason::Destroyed {
+            self.history.conclude(Kind::DESTROYED);
+            self.flush();
+        }
+        if let Some(done) = done {
+            done.done();
+        }
+        self.let_go(reason);
     }
 }
 

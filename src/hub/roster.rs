@@ -12,6 +12,8 @@ use crate::object::SessionId;
 pub(crate) struct Roster<C> {
     members: Vec<Member<C>>,
     places: HashMap<SessionId, usize>,
+    /// How many of them are leaves.
+    leaves: usize,
 }
 
 /// A session at an object.
@@ -41,16 +43,22 @@ impl<C> Roster<C> {
     /// Lets a session in, or lets it be here in one more way. The last rights count.
     pub(crate) fn enter(&mut self, session: SessionId, contact: C, rights: Rights, way: Way) {
         let member = self.place_for(session, contact);
+        let was_leaf = member.joined;
         member.rights = rights;
         *member.flag(way) = true;
+        let is_leaf = member.joined;
+        self.leaves += usize::from(is_leaf && !was_leaf);
     }
 
     /// Takes one way of being here from a session; without any it is gone.
     pub(crate) fn leave(&mut self, session: SessionId, way: Way) {
         let Some(&place) = self.places.get(&session) else { return };
         let member = &mut self.members[place];
+        let was_leaf = member.joined;
         *member.flag(way) = false;
-        if !member.joined && !member.attached {
+        let (is_leaf, is_here) = (member.joined, member.joined || member.attached);
+        self.leaves -= usize::from(was_leaf && !is_leaf);
+        if !is_here {
             self.remove(session);
         }
     }
@@ -58,7 +66,7 @@ impl<C> Roster<C> {
     /// Takes a session out.
     pub(crate) fn remove(&mut self, session: SessionId) {
         let Some(place) = self.places.remove(&session) else { return };
-        self.members.swap_remove(place);
+        self.leaves -= usize::from(self.members.swap_remove(place).joined);
         if let Some(moved) = self.members.get(place) {
             self.places.insert(moved.session, place);
         }
@@ -72,6 +80,11 @@ impl<C> Roster<C> {
     /// All sessions here.
     pub(crate) fn members(&self) -> &[Member<C>] {
         &self.members
+    }
+
+    /// Whether anybody hears.
+    pub(crate) fn has_leaves(&self) -> bool {
+        self.leaves > 0
     }
 
     fn place_for(&mut self, session: SessionId, contact: C) -> &mut Member<C> {
@@ -89,7 +102,7 @@ impl<C> Roster<C> {
 
 impl<C> Default for Roster<C> {
     fn default() -> Self {
-        Self { members: Vec::new(), places: HashMap::new() }
+        Self { members: Vec::new(), places: HashMap::new(), leaves: 0 }
     }
 }
 
@@ -132,6 +145,22 @@ mod tests {
         roster.remove(AMY);
         roster.remove(AMY);
         assert_eq!(names(&roster), ["angus"]);
+    }
+
+    #[test]
+    fn there_are_leaves_until_the_last_has_left_and_who_only_shouts_is_none() {
+        let mut roster = roster();
+        roster.enter(ALEC, "alec again", Rights::ALL, Way::Joined);
+        roster.enter(ALEC, "alec shouts", Rights::ALL, Way::Attached);
+        roster.leave(ALEC, Way::Joined);
+        roster.leave(ALEC, Way::Joined);
+        roster.remove(AMY);
+        assert!(roster.has_leaves());
+        roster.remove(ANGUS);
+        assert!(!roster.has_leaves());
+        roster.leave(ALEC, Way::Attached);
+        roster.enter(ALEC, "alec", Rights::ALL, Way::Joined);
+        assert!(roster.has_leaves());
     }
 
     #[test]

@@ -134,8 +134,8 @@ impl Hub {
     }
 
     async fn repeater_of(&self, object: ObjectId) -> Option<Addr<Repeater>> {
-        let find = Find { target: Target::Object(object), interface: None };
-        Some(self.env.directory.send(find).await.ok()?.ok()?.repeater)
+        let found = Find::ask(&self.env.directory, Target::Object(object), None).await;
+        Some(found.ok()?.repeater)
     }
 }
 

@@ -6,6 +6,7 @@
 //! the inward bound). It never sees what is sent down: repeaters push that onto the connection's
 //! queue themselves.
 
+mod changes;
 mod greeting;
 mod place;
 mod snapshots;
@@ -54,12 +55,12 @@ pub(crate) struct Session {
     quiet: Option<Held>,
 }
 
-/// An object's repeater has given up.
+/// An object is no more. Without a reason the session has been refused already.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(crate) struct ObjectFailed {
+pub(crate) struct ObjectEnded {
     pub(crate) object: ObjectId,
-    pub(crate) reason: String,
+    pub(crate) reason: Option<EndReason>,
 }
 
 /// Read nothing more; what was read goes on.
@@ -215,13 +216,15 @@ impl StreamHandler<Result<Burst, Closed>> for Session {
     }
 }
 
-impl Handler<ObjectFailed> for Session {
+impl Handler<ObjectEnded> for Session {
     type Result = ();
 
-    fn handle(&mut self, failed: ObjectFailed, _: &mut Self::Context) {
-        let ObjectFailed { object, reason } = failed;
-        if self.places.remove(&object).is_some() {
-            self.contact.queue.tell(&Ended { object, reason: EndReason::Failed(reason) });
+    fn handle(&mut self, ended: ObjectEnded, _: &mut Self::Context) {
+        let ObjectEnded { object, reason } = ended;
+        let was_here = self.places.get_mut(&object).is_some_and(Place::end);
+        self.tidy(object);
+        if let Some(reason) = reason.filter(|_| was_here) {
+            self.contact.queue.tell(&Ended { object, reason });
         }
     }
 }

@@ -76,8 +76,8 @@ async fn client(hub: &Hub, frames: &[Bytes]) -> Duplex {
 }
 
 async fn repeater(hub: &Hub) -> actix::Addr<Repeater> {
-    let find = Find { target: Target::Object(KERMIT), interface: None };
-    hub.env.directory.send(find).await.expect("runs").expect("is there").repeater
+    let found = Find::ask(&hub.env.directory, Target::Object(KERMIT), None).await;
+    found.expect("is there").repeater
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::fmt;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::KIND_MAX;
+
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $bytes:literal) => {
         $(#[$meta])*
@@ -54,6 +56,11 @@ id! {
     /// assert!(SessionId([1; 16]) < SessionId([2; 16]));
     /// ```
     SessionId, 16
+}
+
+impl SessionId {
+    /// Who shouts what a hub says itself in an object's order. No client has it.
+    pub const OF_HUB: Self = Self([0; 16]);
 }
 
 id! {
@@ -141,9 +148,20 @@ impl Op {
 /// ```
 /// use actix_multiplex::Kind;
 /// assert_eq!(Kind(7).to_string(), "7");
+/// assert!(Kind::DESTROYED.is_of_hubs() && !Kind(7).is_of_hubs());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Kind(pub u16);
+
+impl Kind {
+    /// The last word in the order of an object that was destroyed, said by its hub.
+    pub const DESTROYED: Self = Self(KIND_MAX + 1);
+
+    /// Whether it is a hub that says this, and no leaf.
+    pub fn is_of_hubs(self) -> bool {
+        self.0 > KIND_MAX
+    }
+}
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

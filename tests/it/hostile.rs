@@ -4,8 +4,11 @@
 //! as if nothing were.
 
 mod admission;
+mod awaited;
+mod destroying;
 mod endings;
 mod handshake;
+mod lingering;
 mod listing;
 mod pending;
 #[cfg(feature = "testing")]

@@ -52,7 +52,8 @@ pub(crate) struct EndWatch {
 
 impl Directory {
     pub(super) fn set_name(&mut self, object: ObjectId, name: Name) -> Result<(), Refusal> {
-        let known = self.objects.get_mut(&object).ok_or(Refusal::Unknown)?;
+        let missing = self.missing(object);
+        let known = self.objects.get_mut(&object).ok_or(missing)?;
         match &known.name {
             Some(there) if *there == name => return Ok(()),
             Some(there) => return Err(Refusal::HasName(there.clone())),
@@ -66,7 +67,7 @@ impl Directory {
         Ok(())
     }
 
-    fn tell_watchers(&mut self, change: &Change) {
+    pub(super) fn tell_watchers(&mut self, change: &Change) {
         let name = match change {
             Change::Added(entry) => &entry.name,
             Change::Removed(name) => name,

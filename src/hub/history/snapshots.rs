@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use super::{History, Snapshot};
+use super::{History, Snapshot, ids};
 use crate::{
     limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX},
     object::{Cursor, Epoch, Seq},
@@ -49,9 +49,11 @@ impl History {
     ) -> Result<(), Unfit> {
         self.check_fit(at)?;
         let contained = self.tail.partition_point(|chunk| chunk.last <= at.seq);
-        let bytes: usize = self.tail.range(..contained).map(|chunk| chunk.frame.len()).sum();
-        self.tail.drain(..contained);
-        self.tail_bytes -= bytes;
+        self.list_change.state = Some(ids(&carried).unwrap_or_default());
+        for chunk in self.tail.drain(..contained) {
+            self.tail_bytes -= chunk.frame.len();
+            self.list_change.dropped += usize::from(chunk.carried.is_some());
+        }
         self.snapshot = Some(Snapshot { seq: at.seq, state, carried });
         Ok(())
     }

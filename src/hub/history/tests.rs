@@ -59,6 +59,20 @@ pub(super) fn seqs(chunks: &[Bytes]) -> Vec<u64> {
     chunks.iter().flat_map(seqs).collect()
 }
 
+/// A shout that carries these objects.
+fn carrying(op: u64, objects: &[u8]) -> Offer {
+    let carried = objects.iter().map(|n| Carried {
+        object: ObjectId([*n; 16]),
+        tag: "pond.blot".parse().expect("a tag"),
+        seq: Seq(0),
+    });
+    Offer { carried: carried.collect(), ..offer(op, b"draw") }
+}
+
+fn listed(objects: &[u8]) -> Ids {
+    objects.iter().map(|n| ObjectId([*n; 16])).collect()
+}
+
 #[test]
 fn g1_the_sequence_is_dense_over_all_sessions() {
     let mut history = stateless();
@@ -227,4 +241,62 @@ fn a_session_that_has_ended_begins_anew() {
     assert_eq!(history.next_op(ALEC), Op(6));
     history.forget(ALEC);
     assert_eq!(history.next_op(ALEC), Op(1));
+}
+
+#[test]
+fn what_state_and_tail_carry_is_told_chunk_by_chunk_each_id_once() {
+    let state = carrying(1, &[9, 8, 9]).carried;
+    let mut history = History::new(OBJECT, EPOCH, Some((Bytes::new(), state)));
+    let state = Some(listed(&[8, 9]));
+    assert_eq!(history.list_change(), Some(ListChange { state, ..ListChange::default() }));
+    assert_eq!(history.list_change(), None);
+    shout(&mut history, ALEC, 1);
+    history.seal(0);
+    assert_eq!(history.list_change(), None, "carries nothing");
+    history.offer(ALEC, &carrying(2, &[3, 5]));
+    history.offer(AMY, &carrying(2, &[7]));
+    history.offer(AMY, &carrying(1, &[4, 3]));
+    assert_eq!(history.list_change(), None, "is not in the tail yet");
+    history.seal(0);
+    let added = vec![listed(&[3, 4, 5])];
+    assert_eq!(history.list_change(), Some(ListChange { added, ..ListChange::default() }));
+}
+
+#[test]
+fn a_tail_that_drops_its_oldest_tells_how_many_of_them_carried_something() {
+    let mut history = stateless();
+    let payload = vec![0; 60_000];
+    let mut dropped = 0;
+    let chunks = 10 + (TAIL_BYTES_MAX / payload.len()) as u64;
+    for op in 1..=chunks {
+        // Every other one carries something.
+        let carried = if op % 2 == 0 { carrying(op, &[1]).carried } else { Vec::new() };
+        history.offer(ALEC, &Offer { carried, ..offer(op, &payload) });
+        history.seal(0);
+        let change = history.list_change().unwrap_or_default();
+        assert_eq!(change.added.len() as u64, (op + 1) % 2);
+        dropped += change.dropped as u64;
+    }
+    let first = history.tail.front().map_or(0, |chunk| chunk.first.0);
+    assert!(first > 5);
+    assert_eq!(dropped, (first - 1) / 2);
+}
+
+#[test]
+fn the_hubs_last_word_has_its_seq_also_behind_a_tail_that_is_full() {
+    let payload = vec![0; 60_000];
+    let mut history = stateful();
+    let mut op = 1;
+    while let Decision::Sequenced(_) = history.offer(ALEC, &offer(op, &payload)) {
+        history.seal(0);
+        op += 1;
+    }
+    let last = history.last();
+    history.conclude(Kind::DESTROYED);
+    let frame = history.seal(0).expect("something was said");
+    let Ok(Frame::Batch(batch)) = Frame::decode(&frame.slice(4..)) else { panic!("no batch") };
+    assert_eq!((batch.first_seq, batch.count), (last.next(), 1));
+    assert_eq!(batch.sessions, [(SessionId::OF_HUB, Op(1))]);
+    let said: Vec<_> = batch.shouts().map(|shouted| (shouted.kind, shouted.op)).collect();
+    assert_eq!(said, [(Kind(0xff00), Op(1))]);
 }

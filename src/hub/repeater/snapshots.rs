@@ -124,11 +124,14 @@ impl Handler<TakeSnapshot> for Repeater {
         let TakeSnapshot { session, at, state, carried, held } = telling;
         let object = self.object;
         drop(held);
-        if !self.asking.awaits(session) {
+        if self.ended.is_some() || !self.asking.awaits(session) {
             return tracing::debug!(%object, %session, "a state that nobody waits for is dropped");
         }
         match self.history.take_snapshot(at, state, carried) {
-            Ok(()) => self.asking.taken(session),
+            Ok(()) => {
+                self.asking.taken(session);
+                self.tell_of_lists();
+            }
             Err(why) => tracing::debug!(%object, %session, %why, "a state is dropped"),
         }
     }

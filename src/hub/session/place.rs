@@ -119,6 +119,15 @@ impl Place {
         self.repeater.clone().filter(|_| here)
     }
 
+    /// The object is no more, and its repeater is let go of; what waits is decided all the same.
+    /// Says whether the session was here in any way, or was about to be.
+    pub(crate) fn end(&mut self) -> bool {
+        let was_here = self.joined || self.attached || self.awaited > 0;
+        (self.joined, self.attached, self.shouted) = (false, false, false);
+        self.repeater = None;
+        was_here
+    }
+
     /// Whether the session is here in no way, is not about to be, and has left nothing behind.
     pub(crate) fn is_empty(&self) -> bool {
         !self.joined && !self.attached && self.awaited == 0 && !self.shouted

@@ -1,7 +1,7 @@
 //! What a client wants of the hub: each wish is admitted, carried out and answered once.
 //!
 //! Wishes are decided side by side, but what follows an undecided Create, Join or Attach at an
-//! object that it names by id waits at that object's place. Names are given side by side.
+//! object that it names by id waits at that object's place.
 
 use std::collections::BTreeMap;
 
@@ -17,15 +17,15 @@ use crate::{
     hub::{
         admission::{Rights, Visit, Wish, decide},
         contact::{Contact, Pending},
-        directory::{Directory, EndWatch, Find, Found, Make, SetName, TellNames},
+        directory::{Directory, EndWatch, Find, Found, Make, Reservation, TellNames},
         repeater::{Attach as Attaching, Join as Joining, Leave, Repeater},
         roster::Way,
     },
     limits::{SESSION_OBJECTS_MAX, STATE_BYTES_MAX},
-    object::{Cursor, ObjectId, Seq},
+    object::{Cursor, InterfaceId, ObjectId, Seq},
     wire::{
-        Attach, Carried, Create, Detach, Frame, Join, List, NameObject, Part, Refusal, Request,
-        Target, Unwatch, carried_bytes,
+        Attach, Carried, Create, Detach, Frame, Join, List, Part, Refusal, Request, Target,
+        Unwatch, carried_bytes,
     },
 };
 
@@ -81,6 +81,8 @@ impl Session {
             Frame::Part(Part { object, .. }) => self.leave(object, Way::Joined, pending),
             Frame::Detach(Detach { object, .. }) => self.leave(object, Way::Attached, pending),
             Frame::NameObject(name) => self.name(name, pending, ctx),
+            Frame::Pin(pin) => self.pin(&pin, pending, ctx),
+            Frame::Destroy(destroy) => self.destroy(&destroy, pending, ctx),
             Frame::List(list) => self.list(list, pending, ctx),
             Frame::Unwatch(Unwatch { list, .. }) => self.unwatch(list, pending),
             // `subject` has let nothing else through.
@@ -90,6 +92,9 @@ impl Session {
 
     fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
         let Create { object, name, or_join, interface, stateful, carried, .. } = create;
+        // Before anything that follows is passed on: who hears of the object can ask for it. Not
+        // while this wish waits itself, perhaps behind one that asks for the object.
+        let pending = pending.reserving(Reservation::new(&self.env.directory, object));
         let wish = Wish::Create { name: name.clone(), interface: interface.clone() };
         let state = stateful.then_some((state, carried));
         let make = Make { object, name, or_find: or_join, interface, state };
@@ -111,14 +116,14 @@ impl Session {
     fn join(&mut self, join: Join, pending: Pending, ctx: &mut Context<Self>) {
         let Join { target, interface, cursor, .. } = join;
         let object = by_id(&target);
-        let granting = self.found(Find { target, interface: Some(interface) }, join_wish);
+        let granting = self.found(target, Some(interface), join_wish);
         self.grant(object, pending, granting, as_a_leaf(cursor), ctx);
     }
 
     fn attach(&mut self, attach: Attach, pending: Pending, ctx: &mut Context<Self>) {
         let Attach { target, interface, .. } = attach;
         let object = by_id(&target);
-        let granting = self.found(Find { target, interface: Some(interface) }, |found| {
+        let granting = self.found(target, Some(interface), |found| {
             let Found { object, name, interface, .. } = found.clone();
             Wish::Attach { object, name, interface }
         });
@@ -130,15 +135,16 @@ impl Session {
     }
 
     /// Finds an object and asks the admission what the session may do there.
-    fn found(
+    pub(super) fn found(
         &self,
-        find: Find,
+        target: Target,
+        interface: Option<InterfaceId>,
         wish: impl FnOnce(&Found) -> Wish + 'static,
     ) -> impl Future<Output = Granted> + 'static {
         let env = self.env.clone();
         let visit = self.visit(Wish::Connect);
         async move {
-            let found = send(&env.directory, find).await?;
+            let found = Find::ask(&env.directory, target, interface).await?;
             let wish = wish(&found);
             Ok((decide(&*env.admission, Visit { wish, ..visit }).await?, found))
         }
@@ -222,27 +228,10 @@ impl Session {
         self.tidy(object);
     }
 
-    fn tidy(&mut self, object: ObjectId) {
+    pub(super) fn tidy(&mut self, object: ObjectId) {
         if self.places.get(&object).is_some_and(Place::is_empty) {
             self.places.remove(&object);
         }
-    }
-
-    fn name(&mut self, name: NameObject, pending: Pending, ctx: &mut Context<Self>) {
-        let NameObject { object, name, .. } = name;
-        if !self.places.get(&object).is_some_and(Place::is_joined) {
-            return pending.refuse(Refusal::NotJoined);
-        }
-        let visit = self.visit(Wish::Name { object, name: name.clone() });
-        let env = self.env.clone();
-        let naming = async move {
-            decide(&*env.admission, visit).await?;
-            send(&env.directory, SetName { object, name }).await
-        };
-        ctx.spawn(naming.into_actor(self).map(|named, _, _| match named {
-            Ok(()) => pending.done(),
-            Err(refusal) => pending.refuse(refusal),
-        }));
     }
 
     fn list(&mut self, list: List, pending: Pending, ctx: &mut Context<Self>) {
@@ -303,6 +292,8 @@ fn subject(frame: &Frame) -> Result<Option<(Request, Option<ObjectId>)>, Closed>
         Frame::Part(part) => (part.request, Some(part.object)),
         Frame::Detach(detach) => (detach.request, Some(detach.object)),
         Frame::NameObject(name) => (name.request, Some(name.object)),
+        Frame::Pin(pin) => (pin.request, Some(pin.object)),
+        Frame::Destroy(destroy) => (destroy.request, Some(destroy.object)),
         Frame::List(list) => (list.request, None),
         Frame::Unwatch(unwatch) => (unwatch.request, None),
         _ => return Ok(None),
@@ -343,7 +334,7 @@ fn join_wish(found: &Found) -> Wish {
 }
 
 /// Asks the directory. It is only ever gone when the hub is.
-async fn send<M, T>(directory: &Addr<Directory>, message: M) -> Result<T, Refusal>
+pub(super) async fn send<M, T>(directory: &Addr<Directory>, message: M) -> Result<T, Refusal>
 where
     M: actix::Message<Result = Result<T, Refusal>> + Send + 'static,
     T: Send + 'static,

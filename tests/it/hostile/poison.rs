@@ -2,14 +2,14 @@
 
 use actix_multiplex::{
     Cursor, Kind, Op, Rights, Visit, Wish,
-    limits::REPEATER_RESTARTS,
+    limits::{LINGER, REPEATER_RESTARTS, SWEEP_INTERVAL},
     testing::Trouble,
     wire::{EndReason, Ended, Join, Refusal, ShoutFrame, Target, Verdict},
 };
 use tokio::sync::watch;
 
 use super::{
-    raw::{attach, by_name, join, together},
+    raw::{attach, by_name, destroy, join, part, together},
     *,
 };
 
@@ -132,5 +132,62 @@ fn who_was_about_to_join_an_object_that_failed_meanwhile_is_told_and_so_are_its_
             angus.say(&shout(KERMIT, 1)).await;
             assert!(matches!(angus.outcome(KERMIT, 1).await, Verdict::Refused { .. }));
         }
+    });
+}
+
+/// What nobody needs now is gone after this.
+async fn linger() {
+    tokio::time::sleep(LINGER + 2 * SWEEP_INTERVAL).await;
+}
+
+#[test]
+fn who_does_not_join_again_after_a_panic_keeps_nothing_and_is_told_of_the_end() {
+    in_pond(async |pond| {
+        let mut marvin = pond.marvin_with_kermit().await;
+        pond.hub.sabotage(KERMIT, Trouble::Handler).await;
+        assert_eq!(marvin.hear().await.frame_type(), FrameType::Rejoin);
+        marvin.say(&shout(KERMIT, 1)).await;
+        linger().await;
+        assert_eq!(marvin.told_end(KERMIT).await, EndReason::Dropped);
+        marvin.say(&part(2, KERMIT)).await;
+        assert_eq!(marvin.refused(2).await, Refusal::NotJoined);
+        assert_eq!(marvin.named().await, [AMYS]);
+    });
+}
+
+#[test]
+fn who_joins_again_after_a_panic_keeps_the_object() {
+    in_pond(async |pond| {
+        let mut marvin = pond.marvin_with_kermit().await;
+        pond.hub.sabotage(KERMIT, Trouble::Handler).await;
+        assert_eq!(marvin.hear().await.frame_type(), FrameType::Rejoin);
+        marvin.say(&join(2, Target::Object(KERMIT))).await;
+        marvin.let_in().await;
+        linger().await;
+        assert_eq!(marvin.named().await, [AMYS, KERMIT]);
+        pond.hub.sabotage(KERMIT, Trouble::Handler).await;
+        assert_eq!(marvin.hear().await.frame_type(), FrameType::Rejoin);
+        // It is a leaf to its session, though not to the object yet.
+        marvin.say(&destroy(3, KERMIT)).await;
+        marvin.done(3).await;
+        assert_eq!(marvin.told_end(KERMIT).await, EndReason::Destroyed);
+    });
+}
+
+#[test]
+fn an_object_that_has_failed_goes_like_any_other_and_its_name_is_free() {
+    in_pond(async |pond| {
+        let mut marvin = pond.marvin_with_kermit().await;
+        fail(pond).await;
+        while marvin.hear().await.frame_type() != FrameType::Ended {}
+        marvin.say(&destroy(2, KERMIT)).await;
+        assert_eq!(marvin.refused(2).await, Refusal::NotJoined);
+        assert_eq!(marvin.named().await, [AMYS, KERMIT]);
+        linger().await;
+        assert_eq!(marvin.named().await, [AMYS]);
+        marvin.say(&join(3, Target::Object(KERMIT))).await;
+        assert_eq!(marvin.refused(3).await, Refusal::Gone);
+        marvin.say(&create(ROWLF, Some("kermit"))).await;
+        marvin.let_in().await;
     });
 }

@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_multiplex::{
-    Codec, Hub, InterfaceId, Kind, ObjectId, Op, SessionId,
+    Codec, Hub, InterfaceId, Kind, ObjectId, Op, Seq, SessionId,
     limits::HEARTBEAT_INTERVAL,
     transport::{Connector, Duplex},
     wire::{
-        Attach, Batch, Create, Frame, Goodbye, Header, Hello, Join, Outcome, Part, Refusal,
-        Request, ShoutFrame, Target, VERSION_MAX, VERSION_MIN, Verdict, encode, encode_with,
+        Attach, Batch, Carried, Create, Destroy, EndReason, Frame, Goodbye, Header, Hello, Join,
+        List, Outcome, Part, Pin, Refusal, Request, ShoutFrame, Target, VERSION_MAX, VERSION_MIN,
+        Verdict, encode, encode_with,
     },
 };
 use tokio::{
@@ -140,6 +141,33 @@ impl Raw {
         }
     }
 
+    /// It is a leaf, or can shout.
+    pub(super) async fn let_in(&mut self) {
+        let frame = self.hear().await;
+        assert!(matches!(frame, Frame::Joined(..) | Frame::Attached(_)), "not let in: {frame:?}");
+    }
+
+    /// The object is no more, for this reason.
+    pub(super) async fn told_end(&mut self, object: ObjectId) -> EndReason {
+        match self.hear().await {
+            Frame::Ended(ended) if ended.object == object => ended.reason,
+            other => panic!("has not ended: {other:?}"),
+        }
+    }
+
+    /// The objects that have a name, which are kept no longer by being listed.
+    pub(super) async fn named(&mut self) -> Vec<ObjectId> {
+        self.say(&List { request: 99, prefix: String::new(), watch: false }).await;
+        let mut objects = Vec::new();
+        loop {
+            let Frame::Listed(listed) = self.hear().await else { panic!("not listed") };
+            objects.extend(listed.entries.into_iter().map(|entry| entry.object));
+            if listed.last {
+                return objects;
+            }
+        }
+    }
+
     async fn next(&mut self) -> Option<Frame> {
         let reader = &mut self.reader;
         let length = reader.read_u32_le().await.ok()?;
@@ -243,4 +271,22 @@ pub(super) fn part(request: Request, object: ObjectId) -> Part {
 pub(super) fn shout(object: ObjectId, op: u64) -> ShoutFrame {
     let (op, kind) = (Op(op), Kind(1));
     ShoutFrame { object, op, kind, flags: 0, origin: None, carried: Vec::new() }
+}
+
+/// The same, but it carries these objects.
+pub(super) fn carrying(object: ObjectId, op: u64, objects: &[ObjectId]) -> ShoutFrame {
+    ShoutFrame { carried: carried(objects), ..shout(object, op) }
+}
+
+pub(super) fn carried(objects: &[ObjectId]) -> Vec<Carried> {
+    let tag = interface().tag;
+    objects.iter().map(|&object| Carried { object, tag: tag.clone(), seq: Seq(0) }).collect()
+}
+
+pub(super) fn pin(request: Request, object: ObjectId, pinned: bool) -> Pin {
+    Pin { request, object, pinned }
+}
+
+pub(super) fn destroy(request: Request, object: ObjectId) -> Destroy {
+    Destroy { request, object }
 }

@@ -39,6 +39,7 @@ const ABSENT: &[(&str, &[&str])] = &[
     ("src/wire", &["actix", "actix_rt", "tokio"]),
     ("src/hub/history", &["actix", "actix_rt", "tokio", "async", "await"]),
     ("src/hub/fanout", &["actix", "actix_rt", "tokio", "async", "await"]),
+    ("src/hub/life", &["actix", "actix_rt", "tokio", "async", "await"]),
     ("src/hub/roster", &["actix", "actix_rt", "tokio", "async", "await"]),
 ];
 

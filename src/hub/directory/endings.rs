@@ -1,0 +1,172 @@
+//! How objects end: destroyed by a leaf, or dropped when nobody has needed them for a while.
+//!
+//! In come reports from repeaters (who has leaves, what is listed) and the wishes of leaves (pins,
+//! destroying); [`Life`](crate::hub::life::Life) says who is needed. What ends is taken out at
+//! once: its name is free, its id never used again. Its repeater and the sessions are told.
+
+use actix::{Addr, AsyncContext, Context, Handler, Message, WrapFuture, fut::ActorFutureExt};
+
+use super::Directory;
+use crate::{
+    hub::{
+        contact::Pending,
+        life::ListChange,
+        repeater::{Repeater, Retire},
+        session::ObjectEnded,
+    },
+    limits::{SWEEP_DROPS, SWEEP_INTERVAL},
+    object::{ObjectId, SessionId},
+    wire::{Change, EndReason, Target},
+};
+
+/// An object has its first leaf, or has lost its last.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Occupied {
+    pub(crate) object: ObjectId,
+    pub(crate) joined: bool,
+}
+
+/// What an object's state and tail list is not what it was.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Carried {
+    pub(crate) object: ObjectId,
+    pub(crate) change: ListChange,
+}
+
+/// Keep an object though nobody needs it; or no longer.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct SetPin {
+    pub(crate) object: ObjectId,
+    pub(crate) pinned: bool,
+    pub(crate) pending: Pending,
+}
+
+/// End an object for everybody.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Destroy {
+    pub(crate) object: ObjectId,
+    pub(crate) pending: Pending,
+}
+
+/// Tell sessions that an object is no more. Without a reason they have been refused already.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct TellEnded {
+    pub(crate) object: ObjectId,
+    pub(crate) sessions: Vec<SessionId>,
+    pub(crate) reason: Option<EndReason>,
+}
+
+impl Directory {
+    /// Looks for objects that nobody needs before long, if there can be any.
+    pub(super) fn sweep_later(&mut self, ctx: &mut Context<Self>) {
+        if self.sweep.is_some() || self.stopping || self.life.is_settled() {
+            return;
+        }
+        self.sweep = Some(ctx.run_later(SWEEP_INTERVAL, |directory, ctx| {
+            directory.sweep = None;
+            let due = directory.life.due(directory.clock.now_ms());
+            directory.drop_objects(due, ctx);
+        }));
+    }
+
+    /// Drops some, lets others run, and goes on.
+    fn drop_objects(&mut self, mut due: Vec<ObjectId>, ctx: &mut Context<Self>) {
+        if self.life.has_revived() {
+            due = self.life.due(self.clock.now_ms());
+        }
+        let rest = due.split_off(due.len().min(SWEEP_DROPS));
+        for object in due {
+            self.drop_object(object);
+        }
+        if rest.is_empty() {
+            return self.sweep_later(ctx);
+        }
+        let others_run = tokio::task::yield_now().into_actor(self);
+        self.sweep = Some(ctx.spawn(others_run.map(|(), directory, ctx| {
+            directory.sweep = None;
+            directory.drop_objects(rest, ctx);
+        })));
+    }
+
+    fn drop_object(&mut self, object: ObjectId) {
+        tracing::debug!(%object, "nobody needs an object any more");
+        if let Some(repeater) = self.take_out(object) {
+            repeater.do_send(Retire { reason: EndReason::Dropped, done: None });
+        }
+    }
+
+    /// From here on there is no such object, and its name is free.
+    fn take_out(&mut self, object: ObjectId) -> Option<Addr<Repeater>> {
+        let known = self.objects.remove(&object)?;
+        self.life.end(object);
+        if let Some(name) = known.name {
+            self.names.remove(&name);
+            self.tell_watchers(&Change::Removed(name));
+        }
+        Some(known.repeater)
+    }
+}
+
+impl Handler<Occupied> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, occupied: Occupied, ctx: &mut Self::Context) {
+        self.life.set_joined(occupied.object, occupied.joined, self.clock.now_ms());
+        self.sweep_later(ctx);
+    }
+}
+
+impl Handler<Carried> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, carried: Carried, _: &mut Self::Context) {
+        self.life.list(carried.object, carried.change, self.clock.now_ms());
+    }
+}
+
+impl Handler<SetPin> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, set: SetPin, ctx: &mut Self::Context) {
+        let SetPin { object, pinned, pending } = set;
+        if !self.objects.contains_key(&object) {
+            return pending.refuse(self.missing(object));
+        }
+        self.life.set_pinned(object, pinned, self.clock.now_ms());
+        pending.done();
+        self.sweep_later(ctx);
+    }
+}
+
+impl Handler<Destroy> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, destroy: Destroy, _: &mut Self::Context) {
+        let Destroy { object, pending } = destroy;
+        // One that has failed says so, and goes when nobody needs it.
+        match self.find(&Target::Object(object)) {
+            Ok(found) => {
+                self.take_out(object);
+                let (reason, done) = (EndReason::Destroyed, Some(pending));
+                found.repeater.do_send(Retire { reason, done });
+            }
+            Err(refusal) => pending.refuse(refusal),
+        }
+    }
+}
+
+impl Handler<TellEnded> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, tell: TellEnded, _: &mut Self::Context) {
+        let TellEnded { object, sessions, reason } = tell;
+        for session in sessions.iter().filter_map(|session| self.sessions.get(session)) {
+            session.do_send(ObjectEnded { object, reason: reason.clone() });
+        }
+    }
+}
