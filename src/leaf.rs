@@ -23,7 +23,7 @@ pub use self::{
     channel::{Gone, Receipted, ShoutError},
     client::{
         BindError, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, JoinError,
-        ListError, NameError, Watching,
+        KeepError, ListError, NameError, Watching,
     },
     handle::Handle,
     voice::Voice,

@@ -68,7 +68,8 @@ pub use self::hub::{
 };
 pub use self::leaf::{
     Adverb, BindError, Binding, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, Gone,
-    Handle, JoinError, ListError, NameError, Receipted, Saying, ShoutError, Takes, Voice, Watching,
+    Handle, JoinError, KeepError, ListError, NameError, Receipted, Saying, ShoutError, Takes,
+    Voice, Watching,
 };
 pub use self::object::*;
 pub use self::wire::{Change, Entry};

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::{
     connect::{ClientBuilder, ConnectError, ConnectTo},
-    error::{BindError, CarryError, JoinError, ListError, NameError},
+    error::{BindError, CarryError, JoinError, KeepError, ListError, NameError},
 };
 use super::{
     binding::Binding,

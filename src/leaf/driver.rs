@@ -32,12 +32,12 @@ pub(crate) use self::{
     enter::{Enter, How, LeafGone, Unseat},
     hear::Drained,
     hold::{Arrived, Bring, Hold},
-    names::{EndWatch, ListNames, NameIt},
+    names::{EndWatch, KeepIt, Keeping, ListNames, NameIt},
     way_in::{Attach, Detach},
 };
 use super::{
     channel::{Gone, Link},
-    client::Keep,
+    client::{Keep, KeepError, NameError},
 };
 use crate::{
     connection::{self, Burst, Closed, Queue, Reader},
@@ -106,7 +106,9 @@ enum Asked {
     /// A voice goes on.
     Reattach(ObjectId),
     /// An object is named.
-    Name(ObjectId, oneshot::Sender<Result<(), super::NameError>>),
+    Name(ObjectId, oneshot::Sender<Result<(), NameError>>),
+    /// An object is pinned, unpinned or destroyed.
+    Keep(ObjectId, oneshot::Sender<Result<(), KeepError>>),
     /// Names are listed.
     List(Listing),
     /// Nobody waits for the answer.
@@ -236,6 +238,9 @@ impl Driver {
             Asked::Name(_, reply) => {
                 let _nobody_waits = reply.send(Ok(()));
             }
+            Asked::Keep(_, reply) => {
+                let _nobody_waits = reply.send(Ok(()));
+            }
             Asked::Nothing => {}
             _ => return Err(mismatch(done.request)),
         }
@@ -248,7 +253,10 @@ impl Driver {
             Asked::Enter(entering) => entering.refuse(refusal),
             Asked::Attach(attaching) => attaching.refuse(refusal),
             Asked::Name(object, reply) => {
-                let _nobody_waits = reply.send(Err(self.unnamed(object, refusal)));
+                let _nobody_waits = reply.send(Err(self.why_not(object, refusal).into()));
+            }
+            Asked::Keep(object, reply) => {
+                let _nobody_waits = reply.send(Err(self.why_not(object, refusal).into()));
             }
             Asked::List(listing) => listing.refuse(refusal),
             Asked::Publish(object) => self.untaken(object, refusal),
@@ -304,13 +312,13 @@ impl Driver {
         }
     }
 
-    /// Why an object was not named. One that the hub did not take in the first place is not just
-    /// one that the client is no leaf of.
-    fn unnamed(&self, object: ObjectId, refusal: Refusal) -> super::NameError {
+    /// Why a leaf could not change its object. One that the hub did not take in the first place is
+    /// not just one that the client is no leaf of.
+    fn why_not(&self, object: ObjectId, refusal: Refusal) -> Refusal {
         let gone = self.entries.get(&object).and_then(|entry| entry.channel.gone());
         match (refusal, gone) {
-            (Refusal::NotJoined, Some(Gone::Refused(first))) => first.into(),
-            (refusal, _) => refusal.into(),
+            (Refusal::NotJoined, Some(Gone::Refused(first))) => first,
+            (refusal, _) => refusal,
         }
     }
 

@@ -10,8 +10,8 @@ use actix::{Addr, Recipient};
 use super::{
     adverb::{Adverb, Saying},
     channel::{Gone, Receipted, ShoutError},
-    client::{CarryError, Keep},
-    driver::{Driver, NameIt, Unseat},
+    client::{CarryError, Keep, KeepError, NameError},
+    driver::{Driver, KeepIt, Keeping, NameIt, Unseat},
     inbox::Asker,
     recipient::{Speaker, speaker},
     voice::Voice,
@@ -90,11 +90,51 @@ impl<A: Leaf> Handle<A> {
     /// Calls the object something in the directory. A leaf that lived offline is published first.
     ///
     /// # Errors
-    /// [`NameError`](super::NameError): the name is none, or is taken, or the object has one.
-    pub async fn name(&self, name: &str) -> Result<(), super::NameError> {
+    /// [`NameError`]: the name is none, or is taken, or the object has one, or is no more.
+    pub async fn name(&self, name: &str) -> Result<(), NameError> {
         let name: Name = name.parse()?;
         let object = self.object();
-        self.0.keep.request(|reply| NameIt { object, name, reply }).await?
+        let named = self.0.keep.request(|reply| NameIt { object, name, reply }).await?;
+        named.map_err(|error| if self.has_ended() { NameError::Gone } else { error })
+    }
+
+    /// Pins the object: its hub keeps it from now on, also without a leaf. Otherwise what has no
+    /// leaf, and is carried by nothing that is kept, goes after a minute. A leaf that lived offline
+    /// is published first. An object has one pin, whoever sets it.
+    ///
+    /// # Errors
+    /// [`KeepError`]: the hub refused, or the object is no more.
+    pub async fn pin(&self) -> Result<(), KeepError> {
+        self.keep(Keeping::Pinned(true)).await
+    }
+
+    /// Takes the pin out, if there is one.
+    ///
+    /// # Errors
+    /// As [`pin`](Self::pin).
+    pub async fn unpin(&self) -> Result<(), KeepError> {
+        self.keep(Keeping::Pinned(false)).await
+    }
+
+    /// Ends the object for everybody. Leaves hear what was sequenced before, and stop; handles and
+    /// voices say [`Gone::Ended`]. Its name is free, and nothing brings it back. A leaf that is so
+    /// far behind that its client has dropped what follows stops where it is.
+    ///
+    /// # Errors
+    /// As [`pin`](Self::pin).
+    pub async fn destroy(&self) -> Result<(), KeepError> {
+        self.keep(Keeping::Destroyed).await
+    }
+
+    async fn keep(&self, how: Keeping) -> Result<(), KeepError> {
+        let object = self.object();
+        let kept = self.0.keep.request(|reply| KeepIt { object, how, reply }).await?;
+        kept.map_err(|error| if self.has_ended() { KeepError::Gone } else { error })
+    }
+
+    /// Whether the client has been told so: then a refusal has no other reason.
+    fn has_ended(&self) -> bool {
+        matches!(self.gone(), Some(Gone::Ended(_)))
     }
 
     /// A reference to the object, to be carried by a message or state. An object that lives offline

@@ -4,6 +4,7 @@
 mod errors;
 mod false_hub;
 mod joining;
+mod keeping;
 mod lagging;
 mod names;
 mod offline;

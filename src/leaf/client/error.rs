@@ -33,6 +33,12 @@ pub enum JoinError {
         /// The name asked for.
         name: Name,
     },
+    /// The object ended while it was asked for. `open` makes another of that name.
+    #[error("`{name}` is no more")]
+    Gone {
+        /// The name asked for.
+        name: Name,
+    },
     /// The object is of another interface.
     #[error("`{name}` is a `{there}`, and the leaf is for a `{wanted}`")]
     OtherInterface {
@@ -93,6 +99,7 @@ impl JoinError {
     pub(crate) fn refused(name: Name, refusal: Refusal) -> Self {
         match refusal {
             Refusal::Unknown => Self::Unknown { name },
+            Refusal::Gone => Self::Gone { name },
             Refusal::NameTaken(_) => Self::NameTaken { name },
             Refusal::Interface { wanted, there } if wanted.tag == there.tag => {
                 Self::OtherVersion { name, wanted, there }
@@ -217,6 +224,9 @@ pub enum NameError {
         /// The name it has.
         there: Name,
     },
+    /// The object is no more.
+    #[error("the object is no more")]
+    Gone,
     /// The hub refused, for a reason of its own.
     #[error("the hub refused: {0}")]
     Refused(Refusal),
@@ -228,8 +238,38 @@ pub enum NameError {
 impl From<Refusal> for NameError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
+            Refusal::Gone => Self::Gone,
             Refusal::NameTaken(name) => Self::Taken { name },
             Refusal::HasName(there) => Self::HasName { there },
+            other => Self::Refused(other),
+        }
+    }
+}
+
+/// An object that was not pinned, unpinned or destroyed.
+///
+/// ```
+/// use actix_multiplex::KeepError;
+/// assert_eq!(KeepError::Gone.to_string(), "the object is no more");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    /// The object is no more.
+    #[error("the object is no more")]
+    Gone,
+    /// The hub refused, for a reason of its own.
+    #[error("the hub refused: {0}")]
+    Refused(Refusal),
+    /// The connection is no more.
+    #[error(transparent)]
+    Closed(#[from] Closed),
+}
+
+impl From<Refusal> for KeepError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Gone => Self::Gone,
             other => Self::Refused(other),
         }
     }

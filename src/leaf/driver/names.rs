@@ -6,9 +6,11 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Asked, Driver, mismatch};
 use crate::{
     connection::Closed,
-    leaf::client::{ListError, NameError},
+    leaf::client::{KeepError, ListError, NameError},
     object::{Name, ObjectId},
-    wire::{Change, Changed, Entry, List, Listed, NameObject, Refusal, Request, Unwatch},
+    wire::{
+        Change, Changed, Destroy, Entry, List, Listed, NameObject, Pin, Refusal, Request, Unwatch,
+    },
 };
 
 type ListReply = oneshot::Sender<Result<(Vec<Entry>, Request), ListError>>;
@@ -20,6 +22,24 @@ pub(crate) struct NameIt {
     pub(crate) object: ObjectId,
     pub(crate) name: Name,
     pub(crate) reply: oneshot::Sender<Result<(), NameError>>,
+}
+
+/// Pin an object, unpin it, or destroy it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct KeepIt {
+    pub(crate) object: ObjectId,
+    pub(crate) how: Keeping,
+    pub(crate) reply: oneshot::Sender<Result<(), KeepError>>,
+}
+
+/// Whether an object is to be kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Keeping {
+    /// As long as it is pinned; or as any other, when it is not.
+    Pinned(bool),
+    /// No longer.
+    Destroyed,
 }
 
 /// List names, and perhaps watch them.
@@ -80,6 +100,13 @@ impl Driver {
         }
     }
 
+    /// Tells the hub of an object that lived offline.
+    fn publish(&self, object: ObjectId) {
+        if let Some(entry) = self.entries.get(&object) {
+            entry.channel.publish();
+        }
+    }
+
     fn end_watch(&mut self, list: Request) {
         if self.watches.remove(&list).is_some() {
             self.ask(Asked::Nothing, |request| Unwatch { request, list });
@@ -96,10 +123,25 @@ impl Handler<NameIt> for Driver {
             return;
         }
         let NameIt { object, name, reply } = name_it;
-        if let Some(entry) = self.entries.get(&object) {
-            entry.channel.publish();
-        }
+        self.publish(object);
         self.ask(Asked::Name(object, reply), |request| NameObject { request, object, name });
+    }
+}
+
+impl Handler<KeepIt> for Driver {
+    type Result = ();
+
+    fn handle(&mut self, keep: KeepIt, _: &mut Self::Context) {
+        if self.is_closed() {
+            return;
+        }
+        let KeepIt { object, how, reply } = keep;
+        self.publish(object);
+        let asked = Asked::Keep(object, reply);
+        match how {
+            Keeping::Pinned(pinned) => self.ask(asked, |request| Pin { request, object, pinned }),
+            Keeping::Destroyed => self.ask(asked, |request| Destroy { request, object }),
+        };
     }
 }
 
