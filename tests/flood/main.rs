@@ -4,6 +4,7 @@
 //! made before, so that what grows is the hub.
 
 mod inward;
+mod lives;
 mod outward;
 mod place;
 mod raw;
@@ -33,6 +34,9 @@ fn main() {
         }),
         trial("a_state_keeps_its_own_bytes_and_not_what_was_read_with_it", || {
             inward::states();
+        }),
+        trial("objects_that_nobody_needs_any_more_leave_nothing_behind_but_their_ids", || {
+            lives::come_and_go();
         }),
         trial("leaves_that_read_nothing_are_closed_as_too_slow_and_share_what_they_hold", || {
             outward::deaf();

@@ -194,7 +194,7 @@ pub(crate) fn shouts(object: ObjectId, first: u64, count: u64, payload: &[u8]) -
     })
 }
 
-fn hello() -> Hello {
+pub(crate) fn hello() -> Hello {
     Hello {
         magic: Hello::MAGIC,
         version_min: VERSION_MIN,
@@ -206,6 +206,6 @@ fn hello() -> Hello {
     }
 }
 
-fn interface() -> InterfaceId {
+pub(crate) fn interface() -> InterfaceId {
     InterfaceId { tag: "flood".parse().expect("is a tag"), version: 1 }
 }
