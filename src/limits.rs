@@ -113,8 +113,8 @@ pub const REPEATER_RESTARTS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Objects on one hub. 2 KiB each makes 2 GiB.
 pub const OBJECTS_MAX: usize = 1_048_576;
-/// For how long an object is kept that nobody needs: no leaf, no pin, and nothing that is kept lists
-/// it. Time to be joined by whoever was just told of it, with every deadline on the way.
+/// For how long an object is kept that nobody needs: no leaf, no pin, and nothing that is kept
+/// lists it. Time to be joined by whoever was just told of it, with every deadline on the way.
 pub const LINGER: Duration = Duration::from_mins(1);
 /// Time from one look for objects that nobody needs to the next: a quarter of [`LINGER`], so that
 /// none is kept for much longer than that.

@@ -9,20 +9,20 @@
 //! It runs under our own supervisor. After a panic its history is what remains: everything else
 //! is made anew, and every session is told to join again from where it is.
 
+mod ending;
 mod snapshots;
-
-pub(crate) use self::snapshots::TakeSnapshot;
 
 use std::collections::BTreeSet;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr, WrapFuture};
 
 use self::snapshots::Asking;
+pub(crate) use self::{ending::Retire, snapshots::TakeSnapshot};
 use super::{
     admission::Rights,
     clock::Clock,
     contact::{Contact, Pending},
-    directory::{Carried, Directory, Occupied, TellEnded},
+    directory::Directory,
     fanout::Fanout,
     history::{Decision, History, Offer},
     roster::{Roster, Way},
@@ -31,7 +31,7 @@ use super::{
 use crate::{
     connection::Held,
     limits::{SHOUT_BYTES_MAX, TURN_SHOUTS},
-    object::{Cursor, Kind, Name, ObjectId, Op, Seq, SessionId},
+    object::{Cursor, Name, ObjectId, Op, Seq, SessionId},
     wire::{Attached, EndReason, Joined, Outcome, Refusal, Rejoin, Verdict, carried_bytes},
 };
 
@@ -112,15 +112,6 @@ pub(crate) struct Leave {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Forget(pub(crate) SessionId);
-
-/// The object is no more. One that is destroyed says so in its own order first, and `done` is
-/// answered behind that.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Retire {
-    pub(crate) reason: EndReason,
-    pub(crate) done: Option<Pending>,
-}
 
 /// Everything sent to the repeater before this has gone out when the answer comes.
 #[derive(Debug, Message)]
@@ -249,50 +240,6 @@ impl Repeater {
         self.strayed.remove(&contact.session);
         self.roster.enter(contact.session, contact, rights, way);
         self.tell_of_leaves();
-    }
-
-    /// Tells the directory which objects the state and the tail carry now.
-    fn tell_of_lists(&mut self) {
-        if let Some(change) = self.history.list_change() {
-            self.tell_directory(Carried { object: self.object, change });
-        }
-    }
-
-    /// Tells the directory when the first leaf has come, or the last has gone.
-    fn tell_of_leaves(&mut self) {
-        let joined = self.roster.has_leaves();
-        if std::mem::replace(&mut self.occupied, joined) != joined {
-            self.tell_directory(Occupied { object: self.object, joined });
-        }
-    }
-
-    fn tell_directory<M>(&self, message: M)
-    where
-        M: Message<Result = ()> + Send + 'static,
-        Directory: Handler<M>,
-    {
-        if let Some(directory) = self.directory.upgrade() {
-            directory.do_send(message);
-        }
-    }
-
-    /// Turns away who was on the way to an object that is no more.
-    fn turn_away(&self, session: SessionId, pending: Pending) {
-        pending.refuse(Refusal::Gone);
-        let (object, sessions) = (self.object, vec![session]);
-        self.tell_directory(TellEnded { object, sessions, reason: None });
-    }
-
-    /// Lets go of all that it holds; whoever has a place here is told.
-    fn let_go(&mut self, reason: EndReason) {
-        let mut sessions = std::mem::take(&mut self.strayed);
-        sessions.extend(self.history.shouters());
-        sessions.extend(self.roster.members().iter().map(|member| member.session));
-        self.history = History::new(self.object, self.history.epoch(), None);
-        self.roster = Roster::default();
-        self.fanout = Fanout::new(self.object);
-        let sessions = sessions.into_iter().collect();
-        self.tell_directory(TellEnded { object: self.object, sessions, reason: Some(reason) });
     }
 
     /// A flush at the end of this turn; after many shouts at once, and then others run.
@@ -449,24 +396,6 @@ impl Handler<Leave> for Repeater {
         }
         leave.pending.done();
         self.tell_of_leaves();
-    }
-}
-
-impl Handler<Retire> for Repeater {
-    type Result = ();
-
-    fn handle(&mut self, retire: Retire, _: &mut Self::Context) {
-        let Retire { reason, done } = retire;
-        self.ended = Some(reason.clone());
-        self.flush();
-        if reason == EndReason::Destroyed {
-            self.history.conclude(Kind::DESTROYED);
-            self.flush();
-        }
-        if let Some(done) = done {
-            done.done();
-        }
-        self.let_go(reason);
     }
 }
 

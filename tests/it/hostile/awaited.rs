@@ -19,8 +19,9 @@ fn slow(verdict: bool) -> (HubBuilder, Arc<Semaphore>) {
     let holds = gate.clone();
     let builder = Hub::builder().admission(move |visit: Visit| {
         let gate = holds.clone();
-        let waits = visit.client.agent == "marvin"
-            && matches!(&visit.wish, Wish::Create { name: Some(name), .. } if name.as_str() == "kermit");
+        let kermit = Some(name("kermit"));
+        let wish = Wish::Create { name: kermit, interface: interface() };
+        let waits = visit.client.agent == "marvin" && visit.wish == wish;
         async move {
             if !waits {
                 return Ok(Rights::ALL);
