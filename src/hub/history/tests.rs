@@ -60,7 +60,7 @@ pub(super) fn seqs(chunks: &[Bytes]) -> Vec<u64> {
 }
 
 /// A shout that carries these objects.
-fn carrying(op: u64, objects: &[u8]) -> Offer {
+pub(super) fn carrying(op: u64, objects: &[u8]) -> Offer {
     let carried = objects.iter().map(|n| Carried {
         object: ObjectId([*n; 16]),
         tag: "pond.blot".parse().expect("a tag"),

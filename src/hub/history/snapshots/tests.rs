@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::hub::history::tests::{
-    ALEC, EPOCH, big_offer, cursor, filled, seqs, shout, stateful, stateless,
+    ALEC, EPOCH, big_offer, carrying, cursor, filled, seqs, shout, stateful, stateless,
 };
 use crate::hub::history::{Decision, Offer};
+use crate::hub::life::ListChange;
 use crate::object::{Op, Resync, ResyncReason};
 
 const NEWER: Bytes = Bytes::from_static(b"newer");
@@ -158,4 +159,23 @@ fn a_tail_that_does_not_follow_its_state_is_noticed() {
     let mut ahead = filled(stateful(), 10, 3);
     ahead.snapshot = Some(Snapshot { seq: Seq(11), state: NEWER, carried: vec![] });
     assert!(!ahead.is_sound());
+}
+
+#[test]
+fn a_newer_state_lists_what_it_carries_in_place_of_what_goes() {
+    let mut history = stateful();
+    for (op, objects) in [(1, vec![7]), (2, vec![]), (3, vec![8])] {
+        history.offer(ALEC, &carrying(op, &objects));
+        history.seal(0);
+    }
+    history.list_change();
+    let carried = carrying(1, &[7, 9]).carried;
+    let listed = ids(&carried);
+    assert_eq!(history.take_snapshot(at(2), NEWER, carried), Ok(()));
+    let change = ListChange { state: listed, dropped: 1, ..ListChange::default() };
+    assert_eq!(history.list_change(), Some(change));
+    // A state that carries nothing ends what the one before kept.
+    assert_eq!(take(&mut history, 3), Ok(()));
+    let change = ListChange { state: Some([].into()), dropped: 1, ..ListChange::default() };
+    assert_eq!(history.list_change(), Some(change));
 }
