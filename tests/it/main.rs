@@ -14,6 +14,7 @@ mod foreign;
 mod hostile;
 mod inbox;
 mod interface;
+mod jukebox;
 #[cfg(feature = "testing")]
 mod ledger;
 #[cfg(feature = "testing")]

@@ -65,11 +65,16 @@ impl Program {
         seen
     }
 
+    /// The next line of its standard error.
+    pub(super) fn error(&self) -> String {
+        self.errors.recv_timeout(PATIENCE).expect("an error comes")
+    }
+
     /// The next line of its standard error that holds `text`.
     #[cfg(feature = "cli")]
     pub(super) fn error_with(&self, text: &str) -> String {
         loop {
-            let line = self.errors.recv_timeout(PATIENCE).expect("an error comes");
+            let line = self.error();
             if line.contains(text) {
                 return line;
             }
