@@ -19,6 +19,7 @@ mod jukebox;
 mod ledger;
 #[cfg(feature = "testing")]
 mod local_state;
+mod napkin;
 mod pond;
 mod process;
 #[cfg(feature = "testing")]
