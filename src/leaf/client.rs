@@ -134,6 +134,11 @@ impl Client {
 
     /// Becomes a leaf of the object of that name.
     ///
+    /// # Ordering
+    /// When this returns, the leaf may still have the object's past to hear: such shouts are
+    /// [replayed](crate::Heard::is_replayed). It is over when the leaf hears what was shouted after
+    /// this returned. So it is with [`open`](Self::open).
+    ///
     /// # Errors
     /// [`JoinError`]: no such name, another interface or version, another class at this client.
     pub async fn join<A: Leaf>(&self, name: &str) -> Result<Handle<A>, JoinError> {
