@@ -1,12 +1,18 @@
 //! A client that shares nothing with this library but `docs/protocol.md`: `tests/foreign`, in
-//! Python. It hears, shouts and joins late among the library's own clients, over TCP.
+//! Python. It hears, shouts, joins late and carries objects among the library's own clients, over
+//! TCP.
+
+mod napkins;
 
 use std::{
     fs,
     marker::PhantomData,
     path::PathBuf,
     process::Command,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -264,24 +270,29 @@ impl Foreign {
         [shouts, hears]: [usize; 2],
         more: &[&str],
     ) -> Self {
+        let (shouts, hears) = (shouts.to_string(), hears.to_string());
+        let arguments =
+            [["--tag", tag], ["--object", object], ["--count", &shouts], ["--expect", &hears]];
+        Self::run("client.py", address, "guido", &[&arguments.concat(), more].concat())
+    }
+
+    /// One of the programs, with what all of them are told.
+    fn run(script: &str, address: &str, voice: &str, more: &[&str]) -> Self {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
         let is_new = "import sys; sys.exit(sys.version_info < (3, 11))";
         let python = Command::new("python3").args(["-c", is_new]).status();
         assert!(
             python.is_ok_and(|status| status.success()),
             "`tests/foreign` is a program in Python: install python3, 3.11 or later"
         );
-        let name = format!("foreign-{object}-{}.transcript", std::process::id());
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("foreign-{}-{run}.transcript", std::process::id());
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let client = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/client.py");
-        let (shouts, hears) = (shouts.to_string(), hears.to_string());
+        let script = format!("{}/tests/foreign/{script}", env!("CARGO_MANIFEST_DIR"));
         let arguments = [
-            ["-B", client],
+            ["-B", &script],
             ["--connect", address],
-            ["--tag", tag],
-            ["--object", object],
-            ["--voice", "guido"],
-            ["--count", &shouts],
-            ["--expect", &hears],
+            ["--voice", voice],
             ["--transcript", file.to_str().expect("is UTF-8")],
         ];
         let program = Program::start("python3", &[&arguments.concat(), more].concat());
@@ -290,18 +301,27 @@ impl Foreign {
 
     /// Waits until it is a leaf; gives the state that it was given.
     async fn joined(&mut self) -> String {
+        self.told("joined").await
+    }
+
+    /// Waits until it says this; gives what it says of it.
+    async fn told(&mut self, what: &'static str) -> String {
         let program = self.program.take().expect("it runs");
         let (program, line) = off_this_thread(move || {
-            let line = program.lines_to("joined").pop();
+            let line = program.lines_to(what).pop();
             (program, line.unwrap_or_default())
         })
         .await;
         self.program = Some(program);
-        line.trim_start_matches("joined").trim().to_owned()
+        line.trim_start_matches(what).trim().to_owned()
     }
 
     fn go(&mut self) {
-        self.program.as_mut().expect("it runs").say("go\n");
+        self.say("go");
+    }
+
+    fn say(&mut self, line: &str) {
+        self.program.as_mut().expect("it runs").say(&format!("{line}\n"));
     }
 
     /// Waits until it has ended; gives what it has written down.
