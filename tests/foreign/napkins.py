@@ -10,7 +10,7 @@ it does what the lines of its standard input say, one by one, and answers each b
     glance NAPKIN           the same; takes up nothing that is drawn on it from then on
     draw NAPKIN INK INK...  drew BLOT  (a new one, beside which others lie; nothing is awaited)
     make NAPKIN BLOT...     made OBJECT  (a new napkin with a state)
-    pass NAPKIN BLOT        passed BLOT
+    pass NAPKIN BLOT        passed BLOT  (one that it has let go; otherwise it fails)
     say BLOT                said BLOT
     hear OBJECT SEQ         heard OBJECT SEQ
     end                     done
@@ -136,8 +136,12 @@ class Table:
         await leaf.opened()
 
     async def pass_(self, napkin, blot):
+        oid = bytes.fromhex(blot)
+        leaf = self.session.leaves.get(oid)
+        if leaf and not leaf.is_parting:
+            sys.exit("there is still a leaf of what it did not take up")
         tell("passed", blot)
-        await self.say_on(napkin, bytes.fromhex(blot))
+        await self.say_on(napkin, oid)
 
     async def say_on(self, napkin, oid):
         leaf = self.napkins[napkin]
