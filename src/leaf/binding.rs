@@ -12,7 +12,7 @@ use super::{
     driver::Bring,
     handle::{Handle, Seat},
 };
-use crate::object::{Leaf, Missing, ObjectRef};
+use crate::object::{Leaf, ObjectRef};
 
 /// A leaf that is taken out of a message or state: at once, or when it is awaited.
 ///
@@ -61,8 +61,11 @@ fn there<A: Leaf>(
     let absent = || missing.map_or(BindError::NotHere, |missing| missing.clone().into());
     let seated = keep.seated(reference.object()).ok_or_else(absent)?;
     let seat = seated.seat().ok_or_else(absent)?;
-    if missing == Some(&Missing::Late) && !seated.progress.has_done(reference.seq()) {
-        return Err(BindError::Late);
+    // It came another way, after the carrier had done without it.
+    if let Some(missing) = missing
+        && !seated.progress.has_done(reference.seq())
+    {
+        return Err(missing.clone().into());
     }
     let seat = Arc::downcast::<Seat<A>>(seat).map_err(|_| BindError::OtherClass {
         object: reference.object(),

@@ -75,9 +75,14 @@ pub struct Brought {
 /// Why no leaf of a carried object could be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
+    /// No class of the client was for it.
+    Opaque,
     Gone,
     Refused(String),
-    Version { wanted: InterfaceId, there: InterfaceId },
+    Version {
+        wanted: InterfaceId,
+        there: InterfaceId,
+    },
     Limit,
     Late,
 }

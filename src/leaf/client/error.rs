@@ -126,7 +126,8 @@ pub enum BindError {
         /// The class.
         leaf: &'static str,
     },
-    /// There is no leaf here now. Await the binding.
+    /// There is no leaf here now, or one that came since and has not heard yet what it should
+    /// have. Await the binding.
     #[error("there is no leaf of it here now: await the binding")]
     NotHere,
     /// It was destroyed, or dropped when nobody needed it any more, or there was never such an
@@ -172,6 +173,7 @@ pub enum BindError {
 impl From<Missing> for BindError {
     fn from(missing: Missing) -> Self {
         match missing {
+            Missing::Opaque => Self::NotHere,
             Missing::Gone => Self::Gone,
             Missing::Refused(why) => Self::Refused(why),
             Missing::Version { wanted, there } => Self::Version { wanted, there },

@@ -105,8 +105,6 @@ struct Made {
 enum Found {
     Made(Made),
     Coming,
-    /// No class of this client is for it.
-    Opaque,
     Missing(Missing),
 }
 
@@ -200,7 +198,6 @@ impl Driver {
                 Found::Coming => {
                     waiting.absent.insert(object);
                 }
-                Found::Opaque => {}
                 Found::Missing(missing) => {
                     waiting.missing.insert(object, Arc::new(missing));
                 }
@@ -218,7 +215,7 @@ impl Driver {
                 return Found::Missing(Missing::Late);
             }
             let class = self.keep.upgrade().and_then(|keep| keep.class_for(tag));
-            let Some(class) = class else { return Found::Opaque };
+            let Some(class) = class else { return Found::Missing(Missing::Opaque) };
             self.fetch(Fetching { object, class, retries: 0 });
         }
         self.holds.fetching.entry(object).or_default().push(id);

@@ -1,11 +1,17 @@
 //! What cannot be had holds nothing up, and `bind` says why.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_multiplex::{BindError, Denied, Hub, HubBuilder, Rights, Shout, Visit, Wish, testing};
 
 use super::napkins::{
-    Draw, Drawing, Fold, Ink, Sheet, Spot, Table, blots, guest, sheets, stranger,
+    Draw, Drawing, Fold, Ink, Lie, Sheet, Spot, Table, blots, guest, sheets, stranger,
 };
 use crate::client::pond::{hub, paused, settle, soon};
 
@@ -121,6 +127,59 @@ fn what_does_not_come_is_late_after_5_s_and_holds_up_nothing_but_its_carriers_st
             );
         });
         assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(6), "{took:?}");
+    });
+}
+
+/// Who joins what is slow waits 2 s, and for what is far for ever; the first blot is refused.
+fn hub_of_slow_and_far() -> Hub {
+    let is_first = Arc::new(AtomicBool::new(true));
+    let admission = move |visit: Visit| {
+        let is_first = is_first.clone();
+        async move {
+            let Wish::Join { name: Some(name), .. } = &visit.wish else { return Ok(Rights::ALL) };
+            match name.as_str() {
+                "slow" => tokio::time::sleep(Duration::from_secs(2)).await,
+                "far" => std::future::pending().await,
+                "blot" if is_first.swap(false, Ordering::Relaxed) => {
+                    return Err(Denied::because("not yet"));
+                }
+                _ => {}
+            }
+            Ok(Rights::ALL)
+        }
+    };
+    Hub::builder().seed(7).admission(admission).start().unwrap()
+}
+
+#[test]
+fn a_leaf_that_has_come_since_is_not_bound_before_it_has_heard_what_the_carriers_sender_had() {
+    paused(async {
+        let hub = hub_of_slow_and_far();
+        let (alec, _) = guest(&hub, 1, true).await;
+        let (amy, amys) = guest(&hub, 2, true).await;
+        let napkin = alec.create::<Sheet>(Some("napkin"), Drawing::default()).await.unwrap();
+        let _amys = amy.join::<Sheet>("napkin").await.unwrap();
+        let far = alec.create::<Sheet>(Some("far"), Drawing::default()).await.unwrap();
+        let slow = alec.create::<Spot>(Some("slow"), Ink::default()).await.unwrap();
+        let blot = alec.create::<Spot>(Some("blot"), Ink::default()).await.unwrap();
+        soon(blot.send(Shout(Lie(far.carry().await.unwrap())))).await.unwrap();
+        settle().await;
+        // The second drawing, whose blot is refused, is heard behind the first.
+        for (drawn, heard) in [(&slow, 0), (&blot, 1)] {
+            let carried = drawn.carry().await.unwrap();
+            soon(napkin.send(Shout(Draw { blot: carried, heard }))).await.unwrap();
+        }
+        settle().await;
+        // Meanwhile a leaf of the blot comes by name, and waits for what is far.
+        let _blot = soon(amy.join::<Spot>("blot")).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        amys.see(|laid| {
+            assert!(
+                matches!(laid.drawn[..], [Ok(_), Err(BindError::Refused(_))]),
+                "{:?}",
+                laid.drawn
+            );
+        });
     });
 }
 
