@@ -2,5 +2,6 @@
 //! there and then, and has heard what its sender had heard.
 
 mod bindings;
+mod graphs;
 mod napkins;
 mod passing;
