@@ -149,7 +149,7 @@ impl Stranger {
             }
             Step::Shouts(count) => {
                 for _ in 0..count {
-                    let shout = wire::encode_shout(KERMIT, self.next_op, Kind(1), &[1]);
+                    let shout = wire::encode_shout(KERMIT, self.next_op, Kind(1), Vec::new(), &[1]);
                     self.next_op = self.next_op.next();
                     self.send(&shout).await;
                 }
