@@ -246,7 +246,9 @@ impl Handler<Failed> for Directory {
         if let Some(known) = self.objects.get_mut(&object) {
             known.failed = Some(reason.clone());
         }
+        // Nobody is a leaf of it any more, so nobody could take its pin out.
         self.life.set_joined(object, false, self.clock.now_ms());
+        self.life.set_pinned(object, false, self.clock.now_ms());
         self.sweep_later(ctx);
         let reason = Some(EndReason::Failed(reason));
         for session in self.sessions.values() {

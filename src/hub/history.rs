@@ -216,6 +216,11 @@ impl History {
         }
     }
 
+    /// A session has shouted, whatever became of that.
+    pub(crate) fn remember(&mut self, session: SessionId) {
+        self.marks.entry(session).or_default();
+    }
+
     /// Forgets a session that has ended for good.
     pub(crate) fn forget(&mut self, session: SessionId) {
         self.marks.remove(&session);

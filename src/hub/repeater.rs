@@ -157,6 +157,12 @@ impl Repeater {
         self.history.shouters().count()
     }
 
+    /// How many it told to join again that have not.
+    #[cfg(all(test, feature = "testing"))]
+    pub(super) fn strays(&self) -> usize {
+        self.strayed.len()
+    }
+
     #[cfg(feature = "testing")]
     pub(super) fn damage_history(&mut self) {
         self.history.damage();
@@ -164,7 +170,9 @@ impl Repeater {
 
     fn hear(&mut self, session: SessionId, offer: &Offer) {
         let Some(member) = self.roster.get(session) else {
-            // It is told to join again after a panic; the answer says where to go on.
+            // It is told to join again after a panic; the answer says where to go on. Until it
+            // ends it keeps its place here, and is to be told if the object ends before it.
+            self.history.remember(session);
             return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
         };
         let (hears, may) = (member.joined, member.rights.may_shout(offer.kind));
@@ -332,6 +340,8 @@ impl Handler<Join> for Repeater {
         if self.ended.is_some() {
             return self.turn_away(contact.session, pending);
         }
+        // It holds itself for a leaf, and is told if a panic comes before it is one.
+        self.strayed.insert(contact.session);
         self.flush();
         let catch_up = self.history.catch_up(cursor);
         let (state, carried) = match catch_up.restore {
@@ -367,6 +377,7 @@ impl Handler<Attach> for Repeater {
         if self.ended.is_some() {
             return self.turn_away(contact.session, pending);
         }
+        self.strayed.insert(contact.session);
         self.flush();
         let attached = Attached {
             request: pending.request(),

@@ -10,7 +10,7 @@ use super::{Hub, directory::Find, repeater::Repeater};
 use crate::{
     object::{Codec, InterfaceId, Kind, ObjectId, Op},
     transport::{Connector, Duplex},
-    wire::{Create, Hello, Part, Target, encode, encode_shout},
+    wire::{self, Create, Hello, Join, Part, Target, encode, encode_shout},
 };
 
 const KERMIT: ObjectId = ObjectId([1; 16]);
@@ -24,6 +24,20 @@ impl Handler<Marks> for Repeater {
 
     fn handle(&mut self, _: Marks, _: &mut Context<Self>) -> usize {
         self.marks()
+    }
+}
+
+#[cfg(feature = "testing")]
+#[derive(Message)]
+#[rtype(result = "usize")]
+struct Strays;
+
+#[cfg(feature = "testing")]
+impl Handler<Strays> for Repeater {
+    type Result = usize;
+
+    fn handle(&mut self, _: Strays, _: &mut Context<Self>) -> usize {
+        self.strays()
     }
 }
 
@@ -107,5 +121,54 @@ fn a_hub_that_has_stopped_is_gone_with_all_its_actors() {
         settle().await;
         assert!(directory.upgrade().is_none(), "the directory lives on");
         assert!(repeater.upgrade().is_none(), "a repeater lives on");
+    });
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn who_parts_instead_of_joining_again_after_a_panic_is_not_remembered() {
+    in_hub(async |hub| {
+        let mut marvin = client(&hub, &[create()]).await;
+        let repeater = repeater(&hub).await;
+        repeater.do_send(super::sabotage::Trouble::Handler);
+        settle().await;
+        assert_eq!(repeater.send(Strays).await, Ok(1));
+        let part = encode(&Part { request: 2, object: KERMIT });
+        marvin.writer.write_all(&part).await.expect("is connected");
+        settle().await;
+        drop(marvin);
+        settle().await;
+        assert_eq!(repeater.send(Strays).await, Ok(0));
+    });
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn a_repeater_is_let_go_of_by_who_shouted_before_a_panic_was_known_and_has_parted() {
+    in_hub(async |hub| {
+        let mut marvin = client(&hub, &[create()]).await;
+        let found = repeater(&hub).await;
+        found.do_send(super::sabotage::Trouble::Handler);
+        settle().await;
+        let shout = encode_shout(KERMIT, Op(1), Kind(1), Vec::new(), b"");
+        let again = encode(&Join {
+            request: 2,
+            target: Target::Object(KERMIT),
+            interface: InterfaceId { tag: "pond.frog".parse().expect("a tag"), version: 1 },
+            cursor: None,
+            answers: Vec::new(),
+        });
+        let part = encode(&Part { request: 3, object: KERMIT });
+        for frame in [shout, again, part] {
+            marvin.writer.write_all(&frame).await.expect("is connected");
+            settle().await;
+        }
+        let gone = found.downgrade();
+        drop(found);
+        for _ in 0..22 {
+            sleep(crate::limits::SWEEP_INTERVAL / 3).await;
+            marvin.writer.write_all(wire::Frame::HEARTBEAT).await.expect("is connected");
+        }
+        assert!(gone.upgrade().is_none(), "the repeater of an object that was dropped lives on");
     });
 }

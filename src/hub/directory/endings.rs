@@ -14,7 +14,7 @@ use crate::{
         repeater::{Repeater, Retire},
         session::ObjectEnded,
     },
-    limits::{SWEEP_DROPS, SWEEP_INTERVAL},
+    limits::{SWEEP_DROPS, SWEEP_INTERVAL, SWEEP_PAUSE},
     object::{ObjectId, SessionId},
     wire::{Change, EndReason, Target},
 };
@@ -79,17 +79,17 @@ impl Directory {
         if self.life.has_revived() {
             due = self.life.due(self.clock.now_ms());
         }
-        let rest = due.split_off(due.len().min(SWEEP_DROPS));
-        for object in due {
+        // From the end: what remains is not copied.
+        for object in due.split_off(due.len().saturating_sub(SWEEP_DROPS)) {
             self.drop_object(object);
         }
-        if rest.is_empty() {
+        if due.is_empty() {
             return self.sweep_later(ctx);
         }
-        let others_run = tokio::task::yield_now().into_actor(self);
+        let others_run = tokio::time::sleep(SWEEP_PAUSE).into_actor(self);
         self.sweep = Some(ctx.spawn(others_run.map(|(), directory, ctx| {
             directory.sweep = None;
-            directory.drop_objects(rest, ctx);
+            directory.drop_objects(due, ctx);
         })));
     }
 
@@ -134,8 +134,8 @@ impl Handler<SetPin> for Directory {
 
     fn handle(&mut self, set: SetPin, ctx: &mut Self::Context) {
         let SetPin { object, pinned, pending } = set;
-        if !self.objects.contains_key(&object) {
-            return pending.refuse(self.missing(object));
+        if let Err(refusal) = self.find(&Target::Object(object)) {
+            return pending.refuse(refusal);
         }
         self.life.set_pinned(object, pinned, self.clock.now_ms());
         pending.done();

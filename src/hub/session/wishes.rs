@@ -18,7 +18,7 @@ use crate::{
         admission::{Rights, Visit, Wish, decide},
         contact::{Contact, Pending},
         directory::{Directory, EndWatch, Find, Found, Make, Reservation, TellNames},
-        repeater::{Attach as Attaching, Join as Joining, Leave, Repeater},
+        repeater::{Attach as Attaching, Forget, Join as Joining, Leave, Repeater},
         roster::Way,
     },
     limits::{SESSION_OBJECTS_MAX, STATE_BYTES_MAX},
@@ -229,8 +229,12 @@ impl Session {
     }
 
     pub(super) fn tidy(&mut self, object: ObjectId) {
-        if self.places.get(&object).is_some_and(Place::is_empty) {
-            self.places.remove(&object);
+        if self.places.get(&object).is_some_and(Place::is_empty)
+            && let Some(place) = self.places.remove(&object)
+            && let Some(repeater) = place.repeater()
+        {
+            // After a panic it may be waiting for the session to come back.
+            repeater.do_send(Forget(self.contact.session));
         }
     }
 

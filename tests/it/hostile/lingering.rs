@@ -12,7 +12,7 @@ use super::{
 };
 
 /// What is between two looks for objects that nobody needs, and a bit.
-const LOOK: Duration = SWEEP_INTERVAL.saturating_add(Duration::from_millis(20));
+const LOOK: Duration = SWEEP_INTERVAL.saturating_add(Duration::from_millis(100));
 /// What nobody needs is there yet after this, if only just.
 const NOT_YET: Duration = LINGER.saturating_sub(Duration::from_millis(10));
 
@@ -234,5 +234,33 @@ fn thousands_of_objects_go_at_once_and_nobody_waits_for_it() {
         assert!(angus.named().await.len() > 1_000);
         sleep(LOOK).await;
         assert_eq!(angus.named().await, [AMYS]);
+    });
+}
+
+#[test]
+fn who_watches_and_reads_on_is_not_closed_when_many_names_go_at_once() {
+    in_pond(async |pond| {
+        let (many, mut marvin) = (12_000_u16, pond.marvin().await);
+        let mut angus = pond.marvin().await;
+        angus.say(&List { request: 1, prefix: "many".to_owned(), watch: true }).await;
+        angus.hear().await;
+        for n in 0..many {
+            let mut object = id(0xee);
+            object.0[..2].copy_from_slice(&n.to_be_bytes());
+            marvin.say(&create(object, Some(&format!("many.{n:0100}")))).await;
+            marvin.let_in().await;
+            assert_eq!(angus.hear().await.frame_type(), FrameType::Changed);
+        }
+        drop(marvin);
+        // It reads some seven megabytes in a second.
+        for n in 0..many {
+            match angus.hear().await {
+                Frame::Changed(_) => {}
+                other => panic!("no change, behind {n}: {other:?}"),
+            }
+            if n % 64 == 0 {
+                settle().await;
+            }
+        }
     });
 }

@@ -9,7 +9,7 @@ use actix_multiplex::{
 use tokio::sync::watch;
 
 use super::{
-    raw::{attach, by_name, destroy, join, part, together},
+    raw::{attach, by_name, destroy, join, part, pin, together},
     *,
 };
 
@@ -189,5 +189,20 @@ fn an_object_that_has_failed_goes_like_any_other_and_its_name_is_free() {
         assert_eq!(marvin.refused(3).await, Refusal::Gone);
         marvin.say(&create(ROWLF, Some("kermit"))).await;
         marvin.let_in().await;
+    });
+}
+
+#[test]
+fn an_object_that_was_pinned_and_has_failed_goes_as_well_since_nobody_can_unpin_it() {
+    in_pond(async |pond| {
+        let mut marvin = pond.marvin_with_kermit().await;
+        marvin.say(&pin(2, KERMIT, true)).await;
+        marvin.done(2).await;
+        fail(pond).await;
+        while marvin.hear().await.frame_type() != FrameType::Ended {}
+        marvin.say(&pin(3, KERMIT, false)).await;
+        assert_eq!(marvin.refused(3).await, Refusal::NotJoined);
+        linger().await;
+        assert_eq!(marvin.named().await, [AMYS]);
     });
 }

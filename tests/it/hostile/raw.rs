@@ -20,7 +20,7 @@ use tokio::{
 };
 
 /// Longer than anything that the hub decides on takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// It gives signs of life by itself, from its Welcome on.
 pub(super) struct Raw {
