@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Asked, Driver,
-    entry::{Entered, Entry, Leaf},
+    entry::{Entry, Leaf},
     hold::Until,
     mismatch,
 };
@@ -279,6 +279,7 @@ impl Driver {
                 class_name,
                 generation,
             };
+            channel.link().seats.enter(object, seated);
             entry.leaf = Some(Leaf {
                 class: type_id,
                 class_name,
@@ -290,7 +291,6 @@ impl Driver {
                 lagging: false,
                 progress,
                 carries: carries.clone(),
-                _entered: Entered::new(channel.link().clone(), object, seated),
             });
             seat
         });
@@ -370,6 +370,10 @@ impl Handler<LeafGone> for Driver {
 
     fn handle(&mut self, gone: LeafGone, _: &mut Self::Context) {
         let LeafGone { object, generation, panicked } = gone;
+        if let Some(link) = &self.link {
+            // Not before: a leaf that has parted may still hear, and pass what it has heard.
+            link.seats.leave(object, generation);
+        }
         let Some(entry) = self.entries.get_mut(&object) else { return };
         let Some(leaf) = entry.leaf_of(generation) else { return };
         let leaf = leaf.class_name;

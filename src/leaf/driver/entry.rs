@@ -8,13 +8,12 @@ use std::{
 use crate::{
     connection::Closed,
     leaf::{
-        channel::{Channel, Gone, Link},
+        channel::{Channel, Gone},
         inbox::Delivery,
         progress::Progress,
-        seats::Seated,
         voice::Attachment,
     },
-    object::{Carried, Cursor, InterfaceId, ObjectId, Op, Seq},
+    object::{Carried, Cursor, InterfaceId, Op, Seq},
     wire::Request,
 };
 
@@ -53,28 +52,6 @@ pub(super) struct Leaf {
     pub(super) progress: Arc<Progress>,
     /// What its first state carries.
     pub(super) carries: Vec<Carried>,
-    pub(super) _entered: Entered,
-}
-
-/// A leaf's place among the client's leaves; given up when dropped.
-pub(super) struct Entered {
-    link: Arc<Link>,
-    object: ObjectId,
-    generation: u64,
-}
-
-impl Entered {
-    pub(super) fn new(link: Arc<Link>, object: ObjectId, seated: Seated) -> Self {
-        let generation = seated.generation;
-        link.seats.enter(object, seated);
-        Self { link, object, generation }
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        self.link.seats.leave(self.object, self.generation);
-    }
 }
 
 impl Entry {

@@ -142,7 +142,7 @@ impl Judge<'_> {
 
     /// A carried object was ready, or there is a reason.
     fn bound(&self, bound: &Bound) -> Result<(), String> {
-        if self.page.clients[bound.client].cut.is_some_and(|cut| cut <= bound.at) {
+        if self.page.was_cut(bound.client, bound.at) {
             return Ok(());
         }
         match &bound.outcome {
@@ -180,9 +180,10 @@ impl Judge<'_> {
             // It was heard before the class was known, and handed over since.
             BindError::NotHere => learned.is_some_and(|learned| learned > 0 && since <= learned),
             BindError::Gone => {
-                self.page.strangers.contains(&object)
-                    || self.refused.contains(&object)
-                    || self.page.makes_wait(object, since, at)
+                // Whoever is cut off while the hub decides on his object has not made it.
+                let maker = self.page.makers.get(&object);
+                let is_cut = maker.is_some_and(|maker| self.page.was_cut(*maker, at));
+                is_cut || self.page.strangers.contains(&object) || self.refused.contains(&object)
             }
             BindError::Refused(_) => self.page.decisions.iter().any(|decision| {
                 let to = decision.to.unwrap_or(decision.from + LATE.as_millis() as u64);
@@ -207,6 +208,11 @@ impl Page {
                 && decision.from <= at
                 && decision.to.is_none_or(|to| since <= to)
         })
+    }
+
+    /// Whether a client was cut off by then.
+    fn was_cut(&self, client: usize, at: u64) -> bool {
+        self.clients[client].cut.is_some_and(|cut| cut <= at)
     }
 
     /// Whether something could keep a client waiting for 5 s.

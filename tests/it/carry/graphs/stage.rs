@@ -172,7 +172,10 @@ impl<'a> Stage<'a> {
             Step::Hold(client, ms) => self.hold(client, ms),
             Step::Mend(client) => self.mend(client),
             Step::Cut(client) => {
-                self.book.see(|page| page.clients[client].cut = Some(page.now()));
+                self.book.see(|page| {
+                    let now = page.now();
+                    page.clients[client].cut.get_or_insert(now);
+                });
                 network.cut(&line(client));
             }
             Step::Panic(client, pick, trouble) => self.panic(client, pick, trouble).await,
