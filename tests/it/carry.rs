@@ -5,3 +5,4 @@ mod bindings;
 mod graphs;
 mod napkins;
 mod passing;
+mod threads;

@@ -43,13 +43,18 @@ impl Channel {
         }
         // One at a time, so that nobody shouts at an object that another thread is about to tell of.
         let _one = self.link.publishing.lock().unwrap_or_else(PoisonError::into_inner);
-        for channel in self.unborn() {
-            channel.be_born();
+        let mut born = self.unborn();
+        born.retain(|channel| channel.be_born());
+        // Only now: whoever finds one of them known does not wait for the others.
+        for channel in born {
+            channel.is_unborn.store(false, Ordering::Release);
         }
     }
 
     /// An object that lives offline is to be told of with this state.
     pub(crate) fn amend(&self, state: Encoded) {
+        // Not between what the state leads to being found and the hub being told of it.
+        let _one = self.link.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Phase::Offline(unborn) = &mut self.lock().phase {
             unborn.create.carried = state.carried;
             unborn.state = state.payload.into();
@@ -86,17 +91,18 @@ impl Channel {
         }
     }
 
-    fn be_born(&self) {
+    /// Tells the hub of the object, if it lives offline still.
+    fn be_born(&self) -> bool {
         let mut state = self.lock();
         if !matches!(state.phase, Phase::Offline(_)) {
-            return;
+            return false;
         }
         let Phase::Offline(unborn) = std::mem::replace(&mut state.phase, Phase::Open) else {
-            return;
+            return false;
         };
         let Unborn { mut create, state: payload } = *unborn;
         self.link.seats.date(&mut create.carried);
         let _closing = self.link.queue.push(Class::Control, encode_with(&create, &payload));
-        self.is_unborn.store(false, Ordering::Release);
+        true
     }
 }
