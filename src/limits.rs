@@ -24,6 +24,14 @@ pub const CARRIED_MAX: usize = 64;
 /// Beyond it a reference says that there were too many. 16 full lists.
 pub const CARRY_HOLD_MAX: usize = 1_024;
 
+/// Objects that all carriers of a client wait for together, each counted for each. Beyond it a
+/// reference says that there were too many. About 100 bytes each makes 6 MiB.
+pub const CARRY_WAITS_MAX: usize = 65_536;
+
+/// Joins of carried objects that a client has under way; the others follow when these are answered.
+/// As many requests as a hub reads of a session before it answers, so that they fill no queue.
+pub const CARRY_JOINS_MAX: usize = 1_024;
+
 /// Time that a message waits for the objects it carries. What is not there by then is late.
 pub const CARRY_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -89,15 +89,19 @@ impl<A: Leaf> Class<A> {
         inbox: Inbox<A>,
         ctx: &mut Context<A>,
     ) -> A {
-        let mut leaf = (self.make)(voice);
+        let leaf = (self.make)(voice);
         match given {
-            Some(Given { state, carried, hold: Some(hold) }) => {
-                ctx.wait(wrap_future(hold).map(move |arrived, leaf: &mut A, ctx| {
-                    let arrived: Arrived = arrived.unwrap_or_default();
+            Some(Given { state, carried, hold }) => {
+                let coming = async move {
+                    match hold {
+                        Some(hold) => hold.await.unwrap_or_default(),
+                        None => Arrived::default(),
+                    }
+                };
+                ctx.wait(wrap_future(coming).map(move |arrived: Arrived, leaf: &mut A, ctx| {
                     start.restore(leaf, &state, &arrived.brought(carried), ctx);
                 }));
             }
-            Some(Given { state, .. }) => start.restore(&mut leaf, &state, &[], ctx),
             None => start.begin(),
         }
         ctx.spawn(inbox);
@@ -207,6 +211,11 @@ impl Classes {
     /// The class that was implemented first for interfaces of this tag.
     pub(crate) fn first_for(&self, tag: &Tag) -> Option<Arc<dyn AnyClass>> {
         self.first(|class| class.interface().tag == *tag)
+    }
+
+    /// The class that was implemented first for this interface.
+    pub(crate) fn first_of(&self, interface: &InterfaceId) -> Option<Arc<dyn AnyClass>> {
+        self.first(|class| class.interface() == *interface)
     }
 
     fn first(&self, is_it: impl Fn(&dyn AnyClass) -> bool) -> Option<Arc<dyn AnyClass>> {

@@ -34,7 +34,9 @@ use super::{
 use crate::{
     connection::Closed,
     limits::{STATE_BYTES_MAX, WATCH_CHANGES_MAX},
-    object::{Encoded, HubId, Interface, Leaf, ObjectId, ObjectRef, SessionId, Tag, encode},
+    object::{
+        Encoded, HubId, Interface, InterfaceId, Leaf, ObjectId, ObjectRef, SessionId, Tag, encode,
+    },
     wire::{Change, Entry, Request},
 };
 
@@ -262,6 +264,11 @@ impl Keep {
     /// The way to make a leaf of an object of this tag: the one that was implemented first.
     pub(super) fn class_for(&self, tag: &Tag) -> Option<Arc<dyn AnyClass>> {
         self.classes.first_for(tag)
+    }
+
+    /// The way to make a leaf of an object of this interface: the one that was implemented first.
+    pub(super) fn class_for_interface(&self, interface: &InterfaceId) -> Option<Arc<dyn AnyClass>> {
+        self.classes.first_of(interface)
     }
 
     /// The leaf of an object that is there.

@@ -4,7 +4,7 @@
 
 use std::{
     pin::pin,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::sync::Notify;
@@ -18,6 +18,8 @@ pub(crate) struct Progress {
     done: AtomicU64,
     /// The last shout that its handlers were given.
     given: AtomicU64,
+    /// Whether its client has let go of it: nobody waits for it any more.
+    is_over: AtomicBool,
     moved: Notify,
 }
 
@@ -39,6 +41,17 @@ impl Progress {
         self.moved.notify_waiters();
     }
 
+    /// The client has let go of the leaf.
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+        self.moved.notify_waiters();
+    }
+
+    /// Whether it has.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     /// The last shout that its handlers were given.
     pub(crate) fn given(&self) -> Seq {
         Seq(self.given.load(Ordering::Acquire))
@@ -54,12 +67,12 @@ impl Progress {
         self.done.load(Ordering::Acquire) > seq.0
     }
 
-    /// Waits until it is.
+    /// Waits until it is, or will never be.
     pub(crate) async fn until_done(&self, seq: Seq) {
         loop {
             let mut moved = pin!(self.moved.notified());
             moved.as_mut().enable();
-            if self.has_done(seq) {
+            if self.has_done(seq) || self.is_over() {
                 return;
             }
             moved.await;

@@ -88,8 +88,8 @@ pub trait Stateful<S>: Actor<Context = Context<Self>> {
     /// `testing::assert_local_is_not_in_state` finds a leaf that tells too much.
     fn state(&self) -> Option<S>;
 
-    /// The object's state as heard up to the join; called once before the first shout, and after
-    /// a [`Resync`].
+    /// The object's state as heard up to the join; called once before the first shout and any other
+    /// mail, behind `started`, and after a [`Resync`].
     fn restore(&mut self, state: S, ctx: &mut Context<Self>);
 }
 

@@ -2,7 +2,9 @@
 //! there and then, and has heard what its sender had heard.
 
 mod bindings;
+mod bounds;
 mod graphs;
 mod napkins;
 mod passing;
+mod starting;
 mod threads;

@@ -127,7 +127,7 @@ pub enum BindError {
         leaf: &'static str,
     },
     /// There is no leaf here now, or one that came since and has not heard yet what it should
-    /// have. Await the binding.
+    /// have. Await the binding: that tells also if the object has gone meanwhile.
     #[error("there is no leaf of it here now: await the binding")]
     NotHere,
     /// It was destroyed, or dropped when nobody needed it any more, or there was never such an

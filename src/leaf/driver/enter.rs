@@ -157,6 +157,7 @@ impl Driver {
                 self.rejoined(object, generation, joined, state, ctx);
             }
             Asked::Fetch(fetching) => {
+                self.fetch_answered();
                 let seat = self.bring_in(fetching.class, joined, state, ctx);
                 self.fetched(fetching.object, seat);
             }
@@ -297,7 +298,8 @@ impl Driver {
         self.entries.insert(object, entry);
         // Entered first: a state may carry its own object.
         if seated.is_ok() && !carries.is_empty() {
-            self.hold_for(carries, Until::Made, release, ctx);
+            let led_by = self.lead(object, &carries);
+            self.hold_for(carries, Until::Made, led_by, release, ctx);
         }
         Ok(seated?)
     }

@@ -54,6 +54,13 @@ pub(super) struct Leaf {
     pub(super) carries: Vec<Carried>,
 }
 
+/// Whoever waits for it waits no longer.
+impl Drop for Leaf {
+    fn drop(&mut self) {
+        self.progress.end();
+    }
+}
+
 impl Entry {
     pub(super) fn new(channel: Arc<Channel>, interface: InterfaceId) -> Self {
         Self {

@@ -58,8 +58,9 @@ impl Driver {
         after: Seq,
         ctx: &mut Context<Self>,
     ) -> VecDeque<(Seq, Hold)> {
-        let carriers =
-            batch.shouts().filter(|shouted| shouted.seq > after && !shouted.carried.is_empty());
+        let carriers = batch
+            .shouts()
+            .filter(|each| each.seq > after && !each.carried.is_empty() && !each.kind.is_of_hubs());
         let holds =
             carriers.map(|shouted| (shouted.seq, self.hold(shouted.carried, Until::Heard, ctx)));
         holds.collect()
@@ -151,12 +152,15 @@ impl Leaf {
     /// Moves the cursor behind a batch that is to be heard; tells from where on. `None`: it is
     /// skipped, or dropped.
     fn accept(&mut self, batch: &Batch) -> Result<Option<Seq>, Closed> {
+        if self.lagging {
+            return Ok(None);
+        }
         let Some(cursor) = self.cursor.filter(|cursor| cursor.epoch == batch.epoch) else {
             let object = batch.object;
             return Err(Closed::protocol(format!("a batch of {object} is of another history")));
         };
         let last = batch.last_seq();
-        if self.lagging || last <= cursor.seq {
+        if last <= cursor.seq {
             return Ok(None);
         }
         if batch.first_seq > cursor.seq.next() {

@@ -7,47 +7,30 @@
 //! heard what its sender had heard of them, the message is handed over. What cannot be had, or not
 //! in time, holds nothing up: the reference says why. Only the carrier's own inbox waits.
 
+mod waiting;
+
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::Arc,
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, atomic::AtomicUsize},
 };
 
 use actix::{AsyncContext, Context, Handler, Message};
-use tokio::{
-    sync::oneshot,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::oneshot, time::Instant};
 
+pub(super) use self::waiting::Until;
+pub(crate) use self::waiting::{Arrived, Hold};
+use self::waiting::{Counted, Made, Waiting};
 use super::{Asked, Driver, enter::join};
 use crate::{
     leaf::{
+        channel::Gone,
         class::AnyClass,
         client::{AnySeat, Keep},
-        progress::Progress,
     },
-    limits::{CARRY_HOLD_MAX, CARRY_TIMEOUT, REPEATER_RESTARTS},
-    object::{Brought, Carried, Missing, ObjectId, Seq, Tag},
+    limits::{CARRY_JOINS_MAX, REPEATER_RESTARTS},
+    object::{Carried, Missing, ObjectId, Seq, Tag},
     wire::{Refusal, Target},
 };
-
-/// Resolves when what is carried is there, or given up.
-pub(crate) type Hold = oneshot::Receiver<Arrived>;
-
-/// What is there of what is carried. Its leaves are kept while it is.
-#[derive(Debug, Default)]
-pub(crate) struct Arrived {
-    _seats: Vec<AnySeat>,
-    missing: BTreeMap<ObjectId, Arc<Missing>>,
-}
-
-/// What a carrier waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Until {
-    /// A state: all leaves are made.
-    Made,
-    /// A message: all leaves have their states, and have heard what its sender had.
-    Heard,
-}
 
 /// Make a leaf of an object, or wait until the one that is there has heard up to `seq`.
 #[derive(Message)]
@@ -69,36 +52,21 @@ pub(super) struct Holds {
     is_watched: bool,
     /// Objects that are being joined, and the holds that wait for each.
     fetching: HashMap<ObjectId, Vec<u64>>,
+    /// Joins under way, and those that wait for them to be answered.
+    sent: usize,
+    unsent: VecDeque<Fetching>,
+    /// What all carriers wait for.
+    objects: Arc<AtomicUsize>,
 }
 
 /// A leaf that is to be made of an object that is carried.
 pub(super) struct Fetching {
     pub(super) object: ObjectId,
     pub(super) class: Arc<dyn AnyClass>,
+    /// Whether the program named the class.
+    is_chosen: bool,
     /// How often the hub's part of the object has failed over it.
     retries: u32,
-}
-
-/// One carrier.
-struct Waiting {
-    carried: Vec<Carried>,
-    until: Until,
-    deadline: Instant,
-    seen: BTreeSet<ObjectId>,
-    absent: BTreeSet<ObjectId>,
-    made: Vec<Made>,
-    missing: BTreeMap<ObjectId, Arc<Missing>>,
-    reply: oneshot::Sender<Arrived>,
-}
-
-/// A leaf that is there.
-#[derive(Clone)]
-struct Made {
-    object: ObjectId,
-    seat: AnySeat,
-    progress: Arc<Progress>,
-    /// What its state carries, if that is not restored yet.
-    carries: Vec<Carried>,
 }
 
 /// What is known of an object that a hold wants.
@@ -106,22 +74,6 @@ enum Found {
     Made(Made),
     Coming,
     Missing(Missing),
-}
-
-impl Arrived {
-    /// The carried objects as their references are to tell of them.
-    pub(crate) fn brought(&self, carried: Vec<Carried>) -> Vec<Brought> {
-        let brought = carried.into_iter().map(|carried| {
-            let missing = self.missing.get(&carried.object).cloned();
-            Brought { carried, missing }
-        });
-        brought.collect()
-    }
-
-    /// Why there is no leaf of an object.
-    pub(crate) fn missing(&self, object: ObjectId) -> Option<&Missing> {
-        self.missing.get(&object).map(|missing| &**missing)
-    }
 }
 
 impl Driver {
@@ -133,7 +85,7 @@ impl Driver {
         ctx: &mut Context<Self>,
     ) -> Hold {
         let (reply, hold) = oneshot::channel();
-        self.hold_for(carried, until, reply, ctx);
+        self.hold_for(carried, until, Vec::new(), reply, ctx);
         hold
     }
 
@@ -142,21 +94,38 @@ impl Driver {
         &mut self,
         carried: Vec<Carried>,
         until: Until,
+        led_by: Vec<u64>,
         reply: oneshot::Sender<Arrived>,
         ctx: &mut Context<Self>,
     ) {
         let id = self.holds.next;
         self.holds.next += 1;
-        self.holds.waiting.insert(id, Waiting::new(carried.clone(), until, reply));
+        let counted = Counted::among(&self.holds.objects);
+        let waiting = Waiting::new(carried.clone(), until, led_by, counted, reply);
+        self.holds.waiting.insert(id, waiting);
         self.want(id, carried);
         if !self.hand_over(id) {
             self.watch(ctx);
         }
     }
 
+    /// The state of an object lists these: those who wait for it send for them, and are told.
+    pub(super) fn lead(&mut self, object: ObjectId, carries: &[Carried]) -> Vec<u64> {
+        let leaders = self.holds.fetching.get(&object).cloned().unwrap_or_default();
+        for id in &leaders {
+            self.want(*id, carries.to_vec());
+        }
+        leaders
+    }
+
     /// The hub has answered for an object: there is a leaf of it now, or it cannot be had.
     pub(super) fn fetched(&mut self, object: ObjectId, seat: Result<AnySeat, Missing>) {
-        let made = seat.map(|_kept| self.made(object)).map_err(Arc::new);
+        // One that the program made meanwhile is there, whatever was answered to this request.
+        let made = match (self.made(object), seat) {
+            (Some(Found::Made(made)), _) => Ok(Some(made)),
+            (Some(Found::Missing(missing)), _) | (_, Err(missing)) => Err(Arc::new(missing)),
+            (_, Ok(_going)) => Ok(None),
+        };
         for id in self.holds.fetching.remove(&object).unwrap_or_default() {
             let Some(waiting) = self.holds.waiting.get_mut(&id) else { continue };
             waiting.absent.remove(&object);
@@ -167,7 +136,7 @@ impl Driver {
                 }
                 Ok(None) => {}
                 Err(missing) => {
-                    waiting.missing.insert(object, missing.clone());
+                    waiting.miss(object, missing.clone());
                 }
             }
             self.hand_over(id);
@@ -177,6 +146,7 @@ impl Driver {
     /// Nobody waits any longer: the connection is no more.
     pub(super) fn give_up_all(&mut self) {
         self.holds.fetching.clear();
+        self.holds.unsent.clear();
         let ids: Vec<_> = self.holds.waiting.keys().copied().collect();
         for id in ids {
             self.give_up(id);
@@ -187,8 +157,7 @@ impl Driver {
     fn want(&mut self, id: u64, carried: Vec<Carried>) {
         let mut wanted = VecDeque::from(carried);
         while let Some(Carried { object, tag, .. }) = wanted.pop_front() {
-            let is_new = self.holds.waiting.get_mut(&id).is_some_and(|hold| hold.admit(object));
-            if !is_new {
+            if !self.holds.waiting.get_mut(&id).is_some_and(|hold| hold.admit(object)) {
                 continue;
             }
             let found = self.find(id, object, &tag);
@@ -199,7 +168,7 @@ impl Driver {
                     waiting.absent.insert(object);
                 }
                 Found::Missing(missing) => {
-                    waiting.missing.insert(object, Arc::new(missing));
+                    waiting.miss(object, missing);
                 }
             }
         }
@@ -208,43 +177,84 @@ impl Driver {
     /// Finds a leaf of an object, or sends for one.
     fn find(&mut self, id: u64, object: ObjectId, tag: &Tag) -> Found {
         if let Some(made) = self.made(object) {
-            return Found::Made(made);
+            return made;
         }
-        if !self.holds.fetching.contains_key(&object) {
-            if self.is_closed() {
-                return Found::Missing(Missing::Late);
-            }
-            let class = self.keep.upgrade().and_then(|keep| keep.class_for(tag));
-            let Some(class) = class else { return Found::Missing(Missing::Opaque) };
-            self.fetch(Fetching { object, class, retries: 0 });
+        if let Some(ids) = self.holds.fetching.get_mut(&object) {
+            ids.push(id);
+            return Found::Coming;
         }
-        self.holds.fetching.entry(object).or_default().push(id);
+        if self.is_closed() {
+            return Found::Missing(Missing::Late);
+        }
+        if let Some(missing) = self.holds.led(id, object) {
+            return Found::Missing(missing);
+        }
+        let class = self.keep.upgrade().and_then(|keep| keep.class_for(tag));
+        let Some(class) = class else { return Found::Missing(Missing::Opaque) };
+        self.holds.fetching.insert(object, vec![id]);
+        self.fetch(Fetching { object, class, is_chosen: false, retries: 0 });
         Found::Coming
     }
 
     fn fetch(&mut self, fetching: Fetching) {
-        let (object, interface) = (fetching.object, fetching.class.interface());
-        self.holds.fetching.entry(object).or_default();
-        let target = Target::Object(object);
-        self.ask(Asked::Fetch(fetching), |request| join(request, target, interface, None));
+        self.holds.unsent.push_back(fetching);
+        self.send_for();
+    }
+
+    /// Sends for what is wanted, as far as may be under way.
+    fn send_for(&mut self) {
+        while self.holds.sent < CARRY_JOINS_MAX {
+            let Some(fetching) = self.holds.unsent.pop_front() else { return };
+            if !fetching.is_chosen && !self.holds.is_awaited(fetching.object) {
+                self.holds.fetching.remove(&fetching.object);
+                continue;
+            }
+            self.holds.sent += 1;
+            let (target, interface) = (Target::Object(fetching.object), fetching.class.interface());
+            self.ask(Asked::Fetch(fetching), |request| join(request, target, interface, None));
+        }
+    }
+
+    /// A request for a carried object was answered: the next may go.
+    pub(super) fn fetch_answered(&mut self) {
+        self.holds.sent = self.holds.sent.saturating_sub(1);
+        self.send_for();
     }
 
     /// The hub does not let a leaf in. An object that failed over the request itself is asked for
     /// again, as one that has failed for good says so too.
     pub(super) fn not_fetched(&mut self, fetching: Fetching, refusal: Refusal) {
+        self.fetch_answered();
         let Fetching { object, retries, .. } = fetching;
+        if let Some(class) = self.class_there(&fetching, &refusal) {
+            return self.fetch(Fetching { class, retries: retries + 1, ..fetching });
+        }
         if !matches!(refusal, Refusal::Failed(_)) || retries == REPEATER_RESTARTS {
             return self.fetched(object, Err(refusal.into()));
         }
         self.fetch(Fetching { retries: retries + 1, ..fetching });
     }
 
-    /// The leaf of an object, if it is there to stay.
-    fn made(&self, object: ObjectId) -> Option<Made> {
-        let leaf = self.entries.get(&object)?.leaf.as_ref()?;
+    /// The class for the version that an object is of, where the first class for its tag was for
+    /// another one.
+    fn class_there(&self, fetching: &Fetching, refusal: &Refusal) -> Option<Arc<dyn AnyClass>> {
+        let Refusal::Interface { there, .. } = refusal else { return None };
+        let keep = self.keep.upgrade().filter(|_| !fetching.is_chosen && fetching.retries == 0)?;
+        keep.class_for_interface(there)
+    }
+
+    /// What is known of an object whose leaf is there to stay.
+    fn made(&self, object: ObjectId) -> Option<Found> {
+        let entry = self.entries.get(&object)?;
+        let leaf = entry.leaf.as_ref()?;
         let (seat, progress) = (leaf.seat.upgrade()?, leaf.progress.clone());
+        // One that lives on alone hears nothing more.
+        if let Some(Gone::Refused(refusal)) = entry.channel.gone().filter(|_| leaf.cursor.is_some())
+        {
+            return Some(Found::Missing(refusal.into()));
+        }
         let carries = if progress.has_begun() { Vec::new() } else { leaf.carries.clone() };
-        Some(Made { object, seat, progress, carries })
+        Some(Found::Made(Made { object, seat, progress, carries }))
     }
 
     /// Lets a carrier go on if it need not wait any more. `false`: it waits.
@@ -265,7 +275,7 @@ impl Driver {
         let Some(waiting) = self.holds.waiting.get_mut(&id) else { return };
         for object in std::mem::take(&mut waiting.absent) {
             tracing::debug!(%object, "a carried object is late");
-            waiting.missing.insert(object, Arc::new(Missing::Late));
+            waiting.miss(object, Missing::Late);
         }
         self.hand_over(id);
     }
@@ -293,67 +303,19 @@ impl Driver {
     }
 }
 
-impl Waiting {
-    fn new(carried: Vec<Carried>, until: Until, reply: oneshot::Sender<Arrived>) -> Self {
-        Self {
-            carried,
-            until,
-            deadline: Instant::now() + CARRY_TIMEOUT,
-            seen: BTreeSet::new(),
-            absent: BTreeSet::new(),
-            made: Vec::new(),
-            missing: BTreeMap::new(),
-            reply,
-        }
+impl Holds {
+    /// Why a carrier that is led does not send for an object: what those who lead it know.
+    fn led(&self, id: u64, object: ObjectId) -> Option<Missing> {
+        let led_by = &self.waiting.get(&id).filter(|hold| !hold.led_by.is_empty())?.led_by;
+        let mut leaders = led_by.iter().filter_map(|leader| self.waiting.get(leader));
+        let known = leaders.find_map(|leader| leader.missing(object).cloned());
+        Some(known.unwrap_or(Missing::Late))
     }
 
-    /// Whether an object is one more to wait for.
-    fn admit(&mut self, object: ObjectId) -> bool {
-        if self.seen.contains(&object) {
-            return false;
-        }
-        if self.seen.len() == CARRY_HOLD_MAX {
-            self.missing.insert(object, Arc::new(Missing::Limit));
-            return false;
-        }
-        self.seen.insert(object)
-    }
-
-    /// A leaf is there; what its state carries is wanted too.
-    fn make(&mut self, mut made: Made) -> Vec<Carried> {
-        let carries = std::mem::take(&mut made.carries);
-        self.made.push(made);
-        carries
-    }
-
-    /// What a leaf must have heard before the carrier is handed over.
-    fn seq_of(&self, object: ObjectId) -> Seq {
-        let carried = self.carried.iter().find(|each| each.object == object);
-        carried.map(|each| each.seq).unwrap_or_default()
-    }
-
-    fn is_ready(&self) -> bool {
-        let mut made = self.made.iter();
-        self.until == Until::Made
-            || made.all(|made| made.progress.has_done(self.seq_of(made.object)))
-    }
-
-    /// Waits until every leaf has heard what it must.
-    async fn hear(mut self) {
-        for made in &self.made {
-            let heard = made.progress.until_done(self.seq_of(made.object));
-            if timeout_at(self.deadline, heard).await.is_err() {
-                tracing::debug!(object = %made.object, "a carried object is late");
-                self.missing.insert(made.object, Arc::new(Missing::Late));
-            }
-        }
-        self.release();
-    }
-
-    fn release(self) {
-        let seats = self.made.into_iter().map(|made| made.seat).collect();
-        // Nobody waits when the carrier's leaf is gone.
-        let _gone = self.reply.send(Arrived { _seats: seats, missing: self.missing });
+    /// Whether a carrier waits for an object still.
+    fn is_awaited(&self, object: ObjectId) -> bool {
+        let ids = self.fetching.get(&object);
+        ids.is_some_and(|ids| ids.iter().any(|id| self.waiting.contains_key(id)))
     }
 }
 
@@ -370,9 +332,10 @@ impl Handler<Bring> for Driver {
         let tag = class.interface().tag;
         let is_coming = self.holds.fetching.contains_key(&object);
         if self.made(object).is_none() && !is_coming {
-            self.fetch(Fetching { object, class, retries: 0 });
+            self.holds.fetching.insert(object, Vec::new());
+            self.fetch(Fetching { object, class, is_chosen: true, retries: 0 });
         }
-        self.hold_for(vec![Carried { object, tag, seq }], Until::Heard, reply, ctx);
+        self.hold_for(vec![Carried { object, tag, seq }], Until::Heard, Vec::new(), reply, ctx);
     }
 }
 
