@@ -31,6 +31,8 @@
 ///   a path (import it).
 /// - Every leaf of the interface has a `Handler<Heard<M>>` for every row, and with `state S` is
 ///   `Stateful<S>`; leaving one out is a compile error that names it.
+/// - A message or state whose type contains itself (a tree, say) is decoded to any depth that fits
+///   into 60 KiB: bound it, or a peer can use up a leaf's stack.
 /// - `ask 3 => Weigh -> Grams` is the form of a row for requests to an object's owner. This
 ///   version says so and does not compile it yet.
 #[macro_export]

@@ -4,6 +4,7 @@
 mod bindings;
 mod bounds;
 mod graphs;
+mod lies;
 mod napkins;
 mod passing;
 mod starting;

@@ -238,7 +238,10 @@ impl Driver {
     /// The class for the version that an object is of, where the first class for its tag was for
     /// another one.
     fn class_there(&self, fetching: &Fetching, refusal: &Refusal) -> Option<Arc<dyn AnyClass>> {
-        let Refusal::Interface { there, .. } = refusal else { return None };
+        let Refusal::Interface { wanted, there } = refusal else { return None };
+        if wanted.tag != there.tag {
+            return None;
+        }
         let keep = self.keep.upgrade().filter(|_| !fetching.is_chosen && fetching.retries == 0)?;
         keep.class_for_interface(there)
     }
