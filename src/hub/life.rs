@@ -2,14 +2,17 @@
 //!
 //! A value: no actor, no clock, no await. In comes what each object is to others: whether it has
 //! leaves, whether it is pinned, which ids its state and tail list, when it was last carried or
-//! asked for. Out come those that have lingered long enough. Ids that it does not know are of no
-//! consequence: whoever lists one keeps nothing by it.
+//! asked for. Out come those that have lingered long enough, a few at a time. Ids that it does not
+//! know are of no consequence: whoever lists one keeps nothing by it.
+
+mod look;
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
     sync::Arc,
 };
 
+use self::look::{Look, Mark, Reach};
 use crate::{
     limits::{LINGER, TOMBSTONES_MAX},
     object::ObjectId,
@@ -35,8 +38,10 @@ pub(crate) struct Life {
     objects: BTreeMap<ObjectId, Need>,
     /// How many have neither leaf nor pin.
     loose: usize,
-    /// Whether an object that was due has been asked for since.
-    revived: bool,
+    /// The number of the latest look.
+    looks: u64,
+    /// The look that is under way.
+    look: Option<Look>,
     tombstones: Tombstones,
 }
 
@@ -45,12 +50,22 @@ pub(crate) struct Life {
 struct Need {
     joined: bool,
     pinned: bool,
-    state: Option<Ids>,
-    tail: VecDeque<Ids>,
+    lists: Lists,
     /// When it was last made, carried, found, parted from or unpinned.
     renewed_ms: u64,
     /// When it was first seen to be needed by nobody.
     unneeded_ms: Option<u64>,
+    mark: Mark,
+}
+
+/// What an object lists. The state's list has number 0, those of the tail follow from 1 on; a
+/// number is not used again.
+#[derive(Debug, Default)]
+struct Lists {
+    state: Option<Ids>,
+    tail: VecDeque<Ids>,
+    /// How many have left the tail.
+    dropped: u64,
 }
 
 /// Ids of objects that are no more, the latest ones.
@@ -73,13 +88,21 @@ impl Life {
         if self.objects.insert(object, Need::new(now_ms)).is_none() {
             self.loose += 1;
         }
+        self.raise(object, Reach::Lingering);
     }
 
-    /// An object ends: its id is not used again.
+    /// An object ends at somebody's wish: its id is not used again. What it lists was needed up to
+    /// now, perhaps.
     pub(crate) fn end(&mut self, object: ObjectId) {
-        let Some(need) = self.objects.remove(&object) else { return };
-        self.loose -= usize::from(need.is_loose());
-        self.tombstones.add(object);
+        let Some(mut need) = self.remove(object) else { return };
+        let reach = self.reach_of(&need);
+        let Lists { state, tail, .. } = std::mem::take(&mut need.lists);
+        self.follow_former(state.into_iter().chain(tail), reach);
+    }
+
+    /// An object ends that is due. Nobody needs what it lists for that.
+    pub(crate) fn drop_due(&mut self, object: ObjectId) {
+        self.remove(object);
     }
 
     /// An object has leaves, or has none any more.
@@ -99,40 +122,15 @@ impl Life {
 
     /// The list of an object has changed. What it carries from now on is renewed.
     pub(crate) fn list(&mut self, object: ObjectId, change: ListChange, now_ms: u64) {
-        let ListChange { state, added, dropped } = change;
-        for id in state.iter().chain(&added).flat_map(|ids| ids.iter()) {
-            self.renew(*id, now_ms);
-        }
+        let carried: Vec<_> = change.state.iter().chain(&change.added).cloned().collect();
+        let ids = || carried.iter().flat_map(|ids| ids.iter());
+        ids().for_each(|id| self.renew(*id, now_ms));
         let Some(need) = self.objects.get_mut(&object) else { return };
-        need.tail.extend(added);
-        need.tail.drain(..dropped.min(need.tail.len()));
-        if state.is_some() {
-            need.state = state;
-        }
-    }
-
-    /// The objects that have lingered long enough, in the order of their ids.
-    ///
-    /// One that lingers keeps what it lists, as it may be joined yet.
-    pub(crate) fn due(&mut self, now_ms: u64) -> Vec<ObjectId> {
-        self.revived = false;
-        let mut kept = HashSet::new();
-        mark(&mut kept, self.ids_where(|need| !need.is_loose()), |object| self.listed_by(object));
-        for (object, need) in &mut self.objects {
-            if kept.contains(object) {
-                need.unneeded_ms = None;
-            } else {
-                need.unneeded_ms.get_or_insert(now_ms);
-            }
-        }
-        let lingers = self.ids_where(|need| need.is_loose() && need.lingers(now_ms));
-        mark(&mut kept, lingers, |object| self.listed_by(object));
-        self.objects.keys().filter(|object| !kept.contains(object)).copied().collect()
-    }
-
-    /// Whether an object that was due has been asked for since: then it may keep others that were.
-    pub(crate) fn has_revived(&self) -> bool {
-        self.revived
+        let former = need.lists.change(change);
+        let reach = self.objects.get(&object).map_or(Reach::Lingering, |need| self.reach_of(need));
+        ids().for_each(|id| self.raise(*id, reach));
+        self.follow_former(former.into_iter(), reach);
+        self.assist(ids().count());
     }
 
     /// Whether every object has a leaf or a pin: then nothing can be due.
@@ -147,21 +145,19 @@ impl Life {
 
     fn change(&mut self, object: ObjectId, now_ms: u64, change: impl FnOnce(&mut Need)) {
         let Some(need) = self.objects.get_mut(&object) else { return };
-        self.revived |= need.is_loose() && !need.lingers(now_ms);
         self.loose -= usize::from(need.is_loose());
         change(need);
         need.renewed_ms = now_ms;
-        self.loose += usize::from(need.is_loose());
+        let is_loose = need.is_loose();
+        self.loose += usize::from(is_loose);
+        self.raise(object, if is_loose { Reach::Lingering } else { Reach::Needed });
     }
 
-    fn ids_where(&self, is_so: impl Fn(&Need) -> bool) -> impl Iterator<Item = ObjectId> {
-        self.objects.iter().filter(move |(_, need)| is_so(need)).map(|(object, _)| *object)
-    }
-
-    fn listed_by(&self, object: ObjectId) -> impl Iterator<Item = ObjectId> {
-        let need = self.objects.get(&object).into_iter();
-        need.flat_map(|need| need.state.iter().chain(&need.tail))
-            .flat_map(|ids| ids.iter().copied())
+    fn remove(&mut self, object: ObjectId) -> Option<Need> {
+        let need = self.objects.remove(&object)?;
+        self.loose -= usize::from(need.is_loose());
+        self.tombstones.add(object);
+        Some(need)
     }
 }
 
@@ -170,10 +166,10 @@ impl Need {
         Self {
             joined: false,
             pinned: false,
-            state: None,
-            tail: VecDeque::new(),
+            lists: Lists::default(),
             renewed_ms: now_ms,
             unneeded_ms: None,
+            mark: Mark::default(),
         }
     }
 
@@ -187,6 +183,40 @@ impl Need {
     }
 }
 
+impl Lists {
+    /// Takes in a change. What is not listed any more comes back.
+    fn change(&mut self, change: ListChange) -> Vec<Ids> {
+        let ListChange { state, added, dropped } = change;
+        self.tail.extend(added);
+        let dropped = dropped.min(self.tail.len());
+        self.dropped += dropped as u64;
+        let former = self.tail.drain(..dropped);
+        let former_state = if state.is_some() { self.state.take() } else { None };
+        let former = former.chain(former_state).collect();
+        self.state = state.or(self.state.take());
+        former
+    }
+
+    /// The list of that number, or the next there is, and the number behind it.
+    fn at(&self, number: u64) -> Option<(&Ids, u64)> {
+        if let (0, Some(state)) = (number, &self.state) {
+            return Some((state, 1));
+        }
+        let index = number.saturating_sub(1).saturating_sub(self.dropped);
+        let ids = self.tail.get(index as usize)?;
+        Some((ids, self.dropped + index + 2))
+    }
+
+    /// The number behind the last.
+    fn end(&self) -> u64 {
+        self.dropped + self.tail.len() as u64 + 1
+    }
+
+    fn is_empty(&self) -> bool {
+        self.state.is_none() && self.tail.is_empty()
+    }
+}
+
 impl Tombstones {
     fn add(&mut self, object: ObjectId) {
         if self.order.len() == TOMBSTONES_MAX
@@ -196,19 +226,6 @@ impl Tombstones {
         }
         self.all.insert(object);
         self.order.push_back(object);
-    }
-}
-
-/// Adds the roots to `kept`, and everything that lists lead to from them. Each id is looked at
-/// once, so cycles end, and the work is that of going through all lists once.
-fn mark<L: Iterator<Item = ObjectId>>(
-    kept: &mut HashSet<ObjectId>,
-    roots: impl Iterator<Item = ObjectId>,
-    listed_by: impl Fn(ObjectId) -> L,
-) {
-    let mut found: Vec<_> = roots.filter(|root| kept.insert(*root)).collect();
-    while let Some(object) = found.pop() {
-        found.extend(listed_by(object).filter(|id| kept.insert(*id)));
     }
 }
 

@@ -4,7 +4,7 @@
 //! destroying); [`Life`](crate::hub::life::Life) says who is needed. What ends is taken out at
 //! once: its name is free, its id never used again. Its repeater and the sessions are told.
 
-use actix::{Addr, AsyncContext, Context, Handler, Message, WrapFuture, fut::ActorFutureExt};
+use actix::{Addr, AsyncContext, Context, Handler, Message};
 
 use super::Directory;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         repeater::{Repeater, Retire},
         session::ObjectEnded,
     },
-    limits::{SWEEP_DROPS, SWEEP_INTERVAL, SWEEP_PAUSE},
+    limits::{SWEEP_INTERVAL, SWEEP_PAUSE, SWEEP_VISITS},
     object::{ObjectId, SessionId},
     wire::{Change, EndReason, Target},
 };
@@ -67,30 +67,20 @@ impl Directory {
         if self.sweep.is_some() || self.stopping || self.life.is_settled() {
             return;
         }
-        self.sweep = Some(ctx.run_later(SWEEP_INTERVAL, |directory, ctx| {
-            directory.sweep = None;
-            let due = directory.life.due(directory.clock.now_ms());
-            directory.drop_objects(due, ctx);
-        }));
+        self.sweep = Some(ctx.run_later(SWEEP_INTERVAL, Self::sweep));
     }
 
-    /// Drops some, lets others run, and goes on.
-    fn drop_objects(&mut self, mut due: Vec<ObjectId>, ctx: &mut Context<Self>) {
-        if self.life.has_revived() {
-            due = self.life.due(self.clock.now_ms());
-        }
-        // From the end: what remains is not copied.
-        for object in due.split_off(due.len().saturating_sub(SWEEP_DROPS)) {
+    /// Looks at some, drops what is due, lets others run, and goes on.
+    fn sweep(&mut self, ctx: &mut Context<Self>) {
+        self.sweep = None;
+        let turn = self.life.look(SWEEP_VISITS, self.clock.now_ms());
+        for object in turn.due {
             self.drop_object(object);
         }
-        if due.is_empty() {
+        if turn.ended {
             return self.sweep_later(ctx);
         }
-        let others_run = tokio::time::sleep(SWEEP_PAUSE).into_actor(self);
-        self.sweep = Some(ctx.spawn(others_run.map(|(), directory, ctx| {
-            directory.sweep = None;
-            directory.drop_objects(due, ctx);
-        })));
+        self.sweep = Some(ctx.run_later(SWEEP_PAUSE, Self::sweep));
     }
 
     fn drop_object(&mut self, object: ObjectId) {
@@ -98,12 +88,12 @@ impl Directory {
         if let Some(repeater) = self.take_out(object) {
             repeater.do_send(Retire { reason: EndReason::Dropped, done: None });
         }
+        self.life.drop_due(object);
     }
 
     /// From here on there is no such object, and its name is free.
     fn take_out(&mut self, object: ObjectId) -> Option<Addr<Repeater>> {
         let known = self.objects.remove(&object)?;
-        self.life.end(object);
         if let Some(name) = known.name {
             self.names.remove(&name);
             self.tell_watchers(&Change::Removed(name));
@@ -152,6 +142,7 @@ impl Handler<Destroy> for Directory {
         match self.find(&Target::Object(object)) {
             Ok(found) => {
                 self.take_out(object);
+                self.life.end(object);
                 let (reason, done) = (EndReason::Destroyed, Some(pending));
                 found.repeater.do_send(Retire { reason, done });
             }

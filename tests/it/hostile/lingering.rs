@@ -11,8 +11,8 @@ use super::{
     *,
 };
 
-/// What is between two looks for objects that nobody needs, and a bit.
-const LOOK: Duration = SWEEP_INTERVAL.saturating_add(Duration::from_millis(100));
+/// What is between two looks for objects that nobody needs, and what a look of thousands takes.
+const LOOK: Duration = SWEEP_INTERVAL.saturating_add(Duration::from_millis(300));
 /// What nobody needs is there yet after this, if only just.
 const NOT_YET: Duration = LINGER.saturating_sub(Duration::from_millis(10));
 
