@@ -341,13 +341,13 @@ impl Player {
         self.keep(hand, true);
     }
 
+    /// Nobody at this client comes by either before both are closed.
     async fn circle(&self) {
-        let create =
-            |sort, carries| Hand::create(&self.client, sort, Tally { carries, ..Tally::default() });
-        let Some(napkin) = create(Sort::Napkin, Vec::new()).await else { return };
-        let on = vec![napkin.reference()];
-        let Some(blot) = create(Sort::Blot, on).await else { return };
+        let create = |sort| Hand::create(&self.client, sort, Tally::default());
+        let Some(napkin) = create(Sort::Napkin).await else { return };
+        let Some(blot) = create(Sort::Blot).await else { return };
         napkin.close(blot.reference()).await;
+        blot.close(napkin.reference()).await;
         self.made(napkin);
         self.made(blot);
     }
