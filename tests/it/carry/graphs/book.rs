@@ -25,6 +25,8 @@ pub(super) struct Desk {
 
 pub(super) struct Page {
     began: Instant,
+    /// Whether the schedule is done: what stops from now on does so for want of it.
+    pub(super) is_over: bool,
     pub(super) random: StdRng,
     pub(super) clients: Vec<Guest>,
     /// Every leaf that was ever made.
@@ -144,6 +146,7 @@ impl Book {
     pub(super) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(Page {
             began: Instant::now(),
+            is_over: false,
             random: StdRng::seed_from_u64(seed ^ 0xb007),
             clients: Vec::new(),
             leaves: Vec::new(),
@@ -245,6 +248,9 @@ impl Desk {
 
     pub(super) fn stopped(&self, leaf: usize) {
         self.book.see(|page| {
+            if page.is_over {
+                return;
+            }
             let life = &mut page.leaves[leaf];
             life.has_stopped = true;
             let place = (life.client, life.object);

@@ -239,6 +239,7 @@ impl<'a> Stage<'a> {
     /// Handles keep their clients, and their clients' classes the book.
     fn let_go(&self) {
         let hands: Vec<_> = self.book.see(|page| {
+            page.is_over = true;
             page.clients.iter_mut().map(|guest| std::mem::take(&mut guest.hands)).collect()
         });
         drop(hands);
