@@ -17,7 +17,7 @@ use std::{env, ops::AddAssign};
 use actix_multiplex::{BindError, testing::Stress};
 
 use self::{
-    book::{Bound, Outcome, Page},
+    book::{Bound, Life, Outcome, Page},
     model::judge,
     stage::{Story, run},
 };
@@ -65,8 +65,14 @@ fn counts(page: &Page, story: &Story) -> Vec<(&'static str, u64)> {
     let missing = |is_it: &dyn Fn(&BindError) -> bool| {
         number(&|bound| bound.outcome.as_ref().is_err_and(is_it))
     };
-    let unbound = page.leaves.iter().filter(|life| life.has_stopped && !life.was_bound).count();
+    let unbound =
+        page.leaves.iter().filter(|life| life.stopped.is_some() && !life.was_bound).count();
     let shouts = page.said.iter().filter(|said| matches!(said.outcome, Outcome::Heard(_))).count();
+    let shouts_ended = page.said.iter().filter(|it| matches!(it.outcome, Outcome::Ended(..)));
+    let destroyed = page.destroyed();
+    let was_held = |life: &Life| life.stopped.is_some_and(|stop| stop.was_held);
+    let leaves_ended =
+        page.leaves.iter().filter(|life| was_held(life) && destroyed.contains(&life.object));
     let pending = number(&|bound| page.makes_wait(bound.object, bound.at, bound.at));
     let rows = [
         ("shouts heard", shouts),
@@ -84,6 +90,11 @@ fn counts(page: &Page, story: &Story) -> Vec<(&'static str, u64)> {
         ("unknown ones", missing(&|it| *it == BindError::Gone)),
         ("objects that the hub did not take", story.refused.len()),
         ("leaves that parted unbound", unbound),
+        ("objects destroyed", destroyed.len()),
+        ("carriers heard of destroyed objects", number(&|it| page.is_ending(it.object, it.at))),
+        ("leaves ended with their objects", leaves_ended.count()),
+        ("shouts ended with their objects", shouts_ended.count()),
+        ("names opened anew", page.anew()),
         ("changes that nobody heard", page.drags as usize),
         ("panics of a repeater", story.panics as usize),
     ];
@@ -102,7 +113,8 @@ fn check(story: &Story) {
 
 fn trace(story: &Story) -> String {
     story.book.see(|page| {
-        format!("{:?}", (&page.leaves, &page.bounds, &page.decisions, &page.said, story.stress))
+        let asked = (&page.decisions, &page.endings, &page.met);
+        format!("{:?}", (&page.leaves, &page.bounds, asked, &page.said, story.stress))
     })
 }
 

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use actix_multiplex::{BindError, ObjectId, Receipted, SessionId};
+use actix_multiplex::{
+    BindError, Gone, KeepError, ObjectId, Receipt, Receipted, SessionId, ShoutError,
+    wire::EndReason,
+};
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::time::Instant;
 
@@ -36,6 +39,8 @@ pub(super) struct Page {
     pub(super) bounds: Vec<Bound>,
     pub(super) decisions: Vec<Decision>,
     pub(super) said: Vec<Said>,
+    pub(super) endings: Vec<Ending>,
+    pub(super) met: Vec<Met>,
     /// Who made an object; nobody in particular made one that was opened by name.
     pub(super) makers: BTreeMap<ObjectId, usize>,
     /// Objects that were dropped before anybody was told of them.
@@ -70,7 +75,14 @@ pub(super) struct Life {
     pub(super) fold: Fold,
     pub(super) entries: Vec<Entry>,
     pub(super) was_bound: bool,
-    pub(super) has_stopped: bool,
+    pub(super) stopped: Option<Stop>,
+}
+
+/// When a leaf stopped, and whether it was held by a handle.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    pub(super) at: u64,
+    pub(super) was_held: bool,
 }
 
 /// One shout as a leaf heard it.
@@ -127,9 +139,28 @@ pub(super) struct Decision {
     pub(super) is_refused: bool,
 }
 
+/// An object that a client ends.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) client: usize,
+    pub(super) object: ObjectId,
+    pub(super) from: u64,
+    /// When it was answered, and how.
+    pub(super) answer: Option<(u64, Result<(), KeepError>)>,
+}
+
+/// The object that was found by a name, and when it was asked for.
+#[derive(Debug)]
+pub(super) struct Met {
+    pub(super) name: usize,
+    pub(super) object: ObjectId,
+    pub(super) from: u64,
+}
+
 /// A shout that was tried.
 #[derive(Debug)]
 pub(super) struct Said {
+    pub(super) at: u64,
     pub(super) client: usize,
     pub(super) object: ObjectId,
     pub(super) outcome: Outcome,
@@ -139,7 +170,10 @@ pub(super) struct Said {
 pub(super) enum Outcome {
     UnderWay,
     Heard(u64),
-    Lost(String),
+    NotSent,
+    /// Its object had ended by then.
+    Ended(u64, EndReason),
+    Lost,
 }
 
 impl Book {
@@ -154,6 +188,8 @@ impl Book {
             bounds: Vec::new(),
             decisions: Vec::new(),
             said: Vec::new(),
+            endings: Vec::new(),
+            met: Vec::new(),
             makers: BTreeMap::new(),
             strangers: BTreeSet::new(),
             drags: 0,
@@ -218,9 +254,8 @@ impl Desk {
     pub(super) fn made(&self, object: ObjectId) -> usize {
         self.book.see(|page| {
             let (start, fold, entries) = (None, Fold::default(), Vec::new());
-            let (was_bound, has_stopped) = (false, false);
-            let client = self.client;
-            let life = Life { client, object, start, fold, entries, was_bound, has_stopped };
+            let (client, was_bound, stopped) = (self.client, false, None);
+            let life = Life { client, object, start, fold, entries, was_bound, stopped };
             page.leaves.push(life);
             page.seated.insert((client, object), page.leaves.len() - 1);
             page.leaves.len() - 1
@@ -251,12 +286,13 @@ impl Desk {
             if page.is_over {
                 return;
             }
-            let life = &mut page.leaves[leaf];
-            life.has_stopped = true;
-            let place = (life.client, life.object);
-            if page.seated.get(&place) == Some(&leaf) {
-                page.seated.remove(&place);
+            let (at, client, object) = (page.now(), self.client, page.leaves[leaf].object);
+            let is_seated = page.seated.get(&(client, object)) == Some(&leaf);
+            if is_seated {
+                page.seated.remove(&(client, object));
             }
+            let was_held = is_seated && page.clients[client].hands.contains_key(&object);
+            page.leaves[leaf].stopped = Some(Stop { at, was_held });
         });
     }
 
@@ -289,7 +325,7 @@ impl Desk {
             let heard = |what: &Any| page.fold(self.client, what.object());
             let told = what.into_iter().map(|what| Told { heard: heard(&what), what }).collect();
             let (client, object, outcome) = (self.client, at, Outcome::UnderWay);
-            page.said.push(Said { client, object, outcome });
+            page.said.push(Said { at: page.now(), client, object, outcome });
             Words::new(page.said.len() as u64 - 1, told, pass)
         })
     }
@@ -297,18 +333,70 @@ impl Desk {
     /// Writes down what becomes of a shout; without a receipt it was not sent.
     pub(super) fn await_receipt(&self, word: u64, receipted: Option<Receipted>) {
         let book = self.book.clone();
-        let settle = move |outcome| book.see(|page| page.said[word as usize].outcome = outcome);
-        let Some(receipted) = receipted else { return settle(Outcome::Lost("not sent".into())) };
+        let settle = move |of: &dyn Fn(u64) -> Outcome| {
+            book.see(|page| page.said[word as usize].outcome = of(page.now()));
+        };
+        let Some(receipted) = receipted else { return settle(&|_| Outcome::NotSent) };
         tokio::task::spawn_local(async move {
-            settle(match receipted.await {
-                Ok(receipt) => Outcome::Heard(receipt.seq().0),
-                Err(error) => Outcome::Lost(error.to_string()),
-            });
+            let receipt = receipted.await;
+            settle(&|now| Outcome::of(&receipt, now));
         });
     }
 }
 
+impl Outcome {
+    fn of(receipt: &Result<Receipt, ShoutError<()>>, now: u64) -> Self {
+        match receipt {
+            Ok(receipt) => Self::Heard(receipt.seq().0),
+            Err(
+                ShoutError::Gone((), Gone::Ended(why)) | ShoutError::Unknown((), Gone::Ended(why)),
+            ) => Self::Ended(now, why.clone()),
+            Err(ShoutError::Unknown(..) | ShoutError::Refused(..)) => Self::Lost,
+            Err(_) => Self::NotSent,
+        }
+    }
+}
+
 impl Page {
+    /// A client ends an object; tells which ending it is.
+    pub(super) fn destroy(&mut self, client: usize, object: ObjectId) -> usize {
+        self.endings.push(Ending { client, object, from: self.now(), answer: None });
+        self.endings.len() - 1
+    }
+
+    pub(super) fn answered(&mut self, ending: usize, answer: Result<(), KeepError>) {
+        self.endings[ending].answer = Some((self.now(), answer));
+    }
+
+    /// Whether somebody was ending an object by then.
+    pub(super) fn is_ending(&self, object: ObjectId, at: u64) -> bool {
+        self.endings.iter().any(|ending| ending.object == object && ending.from <= at)
+    }
+
+    /// When the hub said that an object was destroyed.
+    pub(super) fn ended(&self, object: ObjectId) -> Option<u64> {
+        let mut endings = self.endings.iter().filter(|ending| ending.object == object);
+        endings.find_map(|ending| match ending.answer {
+            Some((at, Ok(()))) => Some(at),
+            _ => None,
+        })
+    }
+
+    /// What was destroyed.
+    pub(super) fn destroyed(&self) -> BTreeSet<ObjectId> {
+        let objects = self.endings.iter().map(|ending| ending.object);
+        objects.filter(|object| self.ended(*object).is_some()).collect()
+    }
+
+    /// How often a name was found under which another object had been destroyed before.
+    pub(super) fn anew(&self) -> usize {
+        let was_ended = |met: &Met| {
+            let mut before = self.met.iter().filter(|it| it.name == met.name);
+            before.any(|it| self.ended(it.object).is_some_and(|ended| ended < met.from))
+        };
+        self.met.iter().filter(|met| was_ended(met)).count()
+    }
+
     /// A reference was bound outside a handler.
     pub(super) fn bound_later(&mut self, client: usize, object: ObjectId) {
         let was_opaque = self.bounds.iter().any(|bound| {

@@ -1,18 +1,18 @@
 //! What must have come of a schedule: judged by what was written down alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use actix_multiplex::{BindError, ObjectId};
+use actix_multiplex::{BindError, KeepError, ObjectId, wire::EndReason};
 
 use super::{
-    book::{Bound, Entry, Found, LATE, Life, Outcome, Page, Said},
+    book::{Bound, Ending, Entry, Found, LATE, Life, Met, Outcome, Page, Said},
     nodes::{Any, Fold},
     stage::Story,
 };
 
-/// One object as one leaf has heard it from the beginning on.
-struct Object<'a> {
-    entries: &'a [Entry],
+/// One object as its leaves have heard it from the beginning on.
+struct Object {
+    entries: Vec<Entry>,
     /// The folds after 0, 1, 2, ... shouts.
     folds: Vec<Fold>,
     /// What its first state carries.
@@ -22,26 +22,30 @@ struct Object<'a> {
 /// What is wrong with a story.
 pub(super) fn judge(page: &Page, story: &Story) -> Vec<String> {
     let objects = objects(page);
-    let judge = Judge { page, refused: &story.refused, objects };
+    let judge = Judge { page, story, objects };
     let mut wrong = Vec::new();
     wrong.extend(judge.orders());
     wrong.extend(page.leaves.iter().filter_map(|life| judge.leaf(life).err()));
+    wrong.extend(page.leaves.iter().filter_map(|life| judge.stop(life).err()));
     let said = page.said.iter().enumerate();
     wrong.extend(said.filter_map(|(word, said)| judge.said(word as u64, said).err()));
     let bounds = page.bounds.iter().filter_map(|bound| Some((bound, judge.bound(bound).err()?)));
     wrong.extend(bounds.map(|(bound, why)| format!("{why}: {bound:?}")));
+    wrong.extend(page.endings.iter().filter_map(|ending| judge.ending(ending).err()));
+    wrong.extend(page.met.iter().filter_map(|met| judge.met(met).err()));
     wrong
 }
 
 struct Judge<'a> {
     page: &'a Page,
-    refused: &'a BTreeSet<ObjectId>,
-    objects: BTreeMap<ObjectId, Object<'a>>,
+    story: &'a Story,
+    objects: BTreeMap<ObjectId, Object>,
 }
 
 /// The objects as their makers' leaves have heard them; of those that were opened by name, and of
-/// those whose maker was cut off, as the leaf has that has heard most.
-fn objects(page: &Page) -> BTreeMap<ObjectId, Object<'_>> {
+/// those whose maker was cut off, as the leaf has that has heard most. Of one that was destroyed a
+/// later leaf may have heard more than all that were there from the beginning on.
+fn objects(page: &Page) -> BTreeMap<ObjectId, Object> {
     let mut observers = BTreeMap::<ObjectId, &Life>::new();
     for life in &page.leaves {
         let Some((_, start)) = &life.start else { continue };
@@ -51,7 +55,14 @@ fn objects(page: &Page) -> BTreeMap<ObjectId, Object<'_>> {
             *observer = life;
         }
     }
-    observers.into_iter().map(|(object, life)| (object, Object::of(life))).collect()
+    let mut objects: BTreeMap<_, _> =
+        observers.into_iter().map(|(object, life)| (object, Object::of(life))).collect();
+    for life in page.leaves.iter().filter(|life| page.ended(life.object).is_some()) {
+        if let Some(object) = objects.get_mut(&life.object) {
+            object.go_on(life);
+        }
+    }
+    objects
 }
 
 impl Page {
@@ -62,13 +73,28 @@ impl Page {
     }
 }
 
-impl<'a> Object<'a> {
-    fn of(observer: &'a Life) -> Self {
-        let mut folds = vec![Fold::default()];
-        for entry in &observer.entries {
-            folds.push(folds[folds.len() - 1].then(entry.seq, entry.word));
+impl Object {
+    fn of(observer: &Life) -> Self {
+        let (entries, folds) = (Vec::new(), vec![Fold::default()]);
+        let mut object = Self { entries, folds, carries: carried(observer) };
+        object.extend(&observer.entries);
+        object
+    }
+
+    /// What a leaf has heard that heard further.
+    fn go_on(&mut self, life: &Life) {
+        let Some((_, start)) = &life.start else { return };
+        let known = self.entries.len().checked_sub(start.fold.count as usize);
+        if let Some(more) = known.and_then(|known| life.entries.get(known..)) {
+            self.extend(more);
         }
-        Self { entries: &observer.entries, folds, carries: carried(observer) }
+    }
+
+    fn extend(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.folds.push(self.folds[self.folds.len() - 1].then(entry.seq, entry.word));
+            self.entries.push(entry.clone());
+        }
     }
 
     /// What the state carries after so many shouts.
@@ -97,9 +123,9 @@ impl Judge<'_> {
     /// A leaf has heard a piece of the order, to its end if it is still there.
     fn leaf(&self, life: &Life) -> Result<(), String> {
         let (id, client) = (life.object, life.client);
-        let is_alone = self.page.clients[client].cut.is_some() || self.refused.contains(&id);
+        let is_alone = self.page.clients[client].cut.is_some() || self.story.refused.contains(&id);
         let Some((_, start)) = &life.start else {
-            let is_fine = life.has_stopped || is_alone;
+            let is_fine = life.stopped.is_some() || is_alone;
             return holds(is_fine, || format!("a leaf of {id} at {client} has no state"));
         };
         let object = self.objects.get(&id).ok_or_else(|| format!("nobody observes {id}"))?;
@@ -117,15 +143,56 @@ impl Judge<'_> {
         holds(object.carries_after(from) == carried(life), || {
             format!("the state of {id} at {client} carries something else: {start:?}")
         })?;
-        holds(life.has_stopped || is_alone || to == object.entries.len(), || {
+        let was_held = life.stopped.is_none_or(|stop| stop.was_held);
+        let is_back = self.story.panicked.contains(&id) && life.stopped.is_some();
+        holds(!was_held || is_alone || is_back || to == object.entries.len(), || {
             format!("the leaf of {id} at {client} heard {to} of {}", object.entries.len())
         })
+    }
+
+    /// A leaf that is held stops when its object is destroyed, and then it does.
+    fn stop(&self, life: &Life) -> Result<(), String> {
+        let (id, client) = (life.object, life.client);
+        let is_alone = self.page.clients[client].cut.is_some() || self.story.refused.contains(&id);
+        let is_fine = match life.stopped {
+            None => self.page.ended(id).is_none(),
+            Some(stop) => !stop.was_held || self.page.is_ending(id, stop.at),
+        };
+        holds(is_fine || is_alone, || format!("the leaf of {id} at {client}: {:?}", life.stopped))
+    }
+
+    /// An object is destroyed once, and whoever comes later is told so.
+    fn ending(&self, ending: &Ending) -> Result<(), String> {
+        let Ending { client, object, from, answer } = ending;
+        let is_cut = self.page.clients[*client].cut.is_some();
+        let others = self.page.endings.iter().filter(|it| it.object == *object);
+        let others: Vec<_> = others.filter(|it| !std::ptr::eq(*it, ending)).collect();
+        let is_refused = self.story.refused.contains(object);
+        let is_fine = match answer {
+            None | Some((_, Err(KeepError::Closed(_)))) => is_cut,
+            Some((_, Ok(()))) => !others.iter().any(|it| matches!(it.answer, Some((_, Ok(()))))),
+            Some((at, Err(KeepError::Gone))) => {
+                is_refused || others.iter().any(|it| it.from <= *at)
+            }
+            Some((_, Err(_))) => is_refused || self.story.panicked.contains(object),
+        };
+        holds(is_fine, || format!("nothing explains what came of it from {from} on: {ending:?}"))
+    }
+
+    /// Nobody finds what was destroyed, and what has a name has it alone.
+    fn met(&self, met: &Met) -> Result<(), String> {
+        let is_there = self.page.ended(met.object).is_none_or(|ended| met.from <= ended);
+        holds(is_there, || format!("it was destroyed before: {met:?}"))?;
+        let is_kept = |object| !self.page.is_ending(object, u64::MAX);
+        let mut others = self.page.met.iter().filter(|it| it.name == met.name);
+        let is_alone = others.all(|it| it.object == met.object || !is_kept(it.object));
+        holds(is_alone || !is_kept(met.object), || format!("two have one name: {met:?}"))
     }
 
     /// A shout has its receipt's place, or none.
     fn said(&self, word: u64, said: &Said) -> Result<(), String> {
         let is_cut = self.page.clients[said.client].cut.is_some();
-        let entries = self.objects.get(&said.object).map_or(&[][..], |object| object.entries);
+        let entries = self.objects.get(&said.object).map_or(&[][..], |it| &it.entries);
         let mut places = entries.iter().filter(|entry| entry.word == word).map(|entry| entry.seq);
         let (place, again) = (places.next(), places.next());
         let is_fine = again.is_none()
@@ -135,8 +202,16 @@ impl Judge<'_> {
                     place == Some(*seq) || place.is_none() && !self.page.is_observed(said.object)
                 }
                 Outcome::UnderWay => is_cut,
-                Outcome::Lost(why) => place.is_none() || !why.starts_with("not sent"),
+                Outcome::NotSent => place.is_none(),
+                Outcome::Ended(at, EndReason::Destroyed) => {
+                    let is_known = place.is_none() || self.story.panicked.contains(&said.object);
+                    is_known && self.page.is_ending(said.object, *at)
+                }
+                Outcome::Ended(..) => false,
+                Outcome::Lost => true,
             };
+        let is_late = self.page.ended(said.object).is_some_and(|ended| ended < said.at);
+        let is_fine = is_fine && !(is_late && place.is_some());
         holds(is_fine, || format!("word {word} is at {place:?}, {again:?}: {said:?}"))
     }
 
@@ -157,7 +232,10 @@ impl Judge<'_> {
         if bound.is_in_a_state {
             return Ok(());
         }
-        let there = found.fold.ok_or("it has no state")?;
+        let has_ended = self.page.is_ending(bound.object, bound.at);
+        let Some(there) = found.fold else {
+            return holds(has_ended, || "it has no state".into());
+        };
         if let Some(heard) = bound.told {
             let object = self.objects.get(&bound.object).ok_or("nobody observes it")?;
             let is_prefix = object.folds.get(heard.count as usize) == Some(&heard);
@@ -165,7 +243,7 @@ impl Judge<'_> {
             holds(there.count >= heard.count, || "its shouter had heard more of it".into())?;
         }
         let is_whole = !found.is_fresh
-            || found.beyond.iter().all(|(_, has_state)| *has_state)
+            || found.beyond.iter().all(|(it, has)| *has || self.page.is_ending(*it, bound.at))
             || self.page.was_slow(bound.client, since(bound.at), bound.at);
         holds(is_whole, || "what its state carries has no state".into())
     }
@@ -177,13 +255,19 @@ impl Judge<'_> {
         let learned = guest.knows.get(&sort).copied();
         match error {
             BindError::NotImplemented { .. } => learned.is_none_or(|learned| at <= learned),
-            // It was heard before the class was known, and handed over since.
-            BindError::NotHere => learned.is_some_and(|learned| learned > 0 && since <= learned),
+            // It was heard before the class was known, and handed over since; or its leaf, that
+            // was there, has ended since.
+            BindError::NotHere => {
+                let is_new = learned.is_some_and(|learned| learned > 0 && since <= learned);
+                is_new || self.page.is_ending(object, at)
+            }
             BindError::Gone => {
                 // Whoever is cut off while the hub decides on his object has not made it.
                 let maker = self.page.makers.get(&object);
                 let is_cut = maker.is_some_and(|maker| self.page.was_cut(*maker, at));
-                is_cut || self.page.strangers.contains(&object) || self.refused.contains(&object)
+                let is_nowhere =
+                    self.page.strangers.contains(&object) || self.story.refused.contains(&object);
+                is_cut || is_nowhere || self.page.is_ending(object, at)
             }
             BindError::Refused(_) => self.page.decisions.iter().any(|decision| {
                 let to = decision.to.unwrap_or(decision.from + LATE.as_millis() as u64);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use actix_multiplex::{
-    BindError, Client, Gone, Handle, Heard, Interface, Leaf, Local, ObjectId, ObjectRef, Receipted,
-    Shout, Stateful, Voice, interface,
+    BindError, Client, Gone, Handle, Heard, Interface, KeepError, Leaf, Local, ObjectId, ObjectRef,
+    Receipted, Shout, Stateful, Voice, interface,
 };
 use serde::{Deserialize, Serialize};
 
@@ -206,6 +206,11 @@ impl Hand {
 
     pub(super) async fn carry(&self) -> Option<Any> {
         each!(self, it => it.carry().await.ok().map(Any::from))
+    }
+
+    /// Ends the object for everybody.
+    pub(super) async fn destroy(&self) -> Result<(), KeepError> {
+        each!(self, it => it.destroy().await)
     }
 
     pub(super) fn gone(&self) -> Option<Gone> {

@@ -8,12 +8,13 @@ use std::{
 use actix_multiplex::{
     Client, Denied, Gone, Hub, ObjectId, Rights, Visit, Wish,
     testing::{Sim, Stress, Trouble, run_with as simulate},
+    wire::Refusal,
 };
 use rand::RngExt;
 use tokio::{task::spawn_local, time::sleep};
 
 use super::{
-    book::{Book, Decision, Desk, Guest, Page},
+    book::{Book, Decision, Desk, Guest, Met, Page},
     nodes::{Any, Blot, Hand, How, Napkin, Node, Sort, Tally},
     steps::{NAMES, Plan, Source, Step},
 };
@@ -26,6 +27,8 @@ pub(super) struct Story {
     pub(super) stress: Stress,
     /// Objects that the hub did not take.
     pub(super) refused: BTreeSet<ObjectId>,
+    /// Objects whose repeater panicked.
+    pub(super) panicked: BTreeSet<ObjectId>,
     pub(super) panics: u64,
 }
 
@@ -47,9 +50,11 @@ pub(super) fn run(seed: u64) -> Story {
             stage.take(step).await;
         }
         stage.end().await;
-        let (stress, panics, refused) = (sim.network().stress(), stage.panics, stage.refused());
+        let (stress, refused) = (sim.network().stress(), stage.refused());
         stage.let_go();
-        Story { seed, plan, book: stage.book, stress, refused, panics }
+        let Stage { book, panicked, panics, .. } = stage;
+        let panicked = panicked.into_keys().collect();
+        Story { seed, plan, book, stress, refused, panicked, panics }
     })
 }
 
@@ -160,6 +165,7 @@ impl<'a> Stage<'a> {
                 self.aside(client, async move |it| it.bind_known(pick).await);
             }
             Step::Drop(client, pick) => self.players[client].let_go(pick),
+            Step::Destroy(client, pick) => self.destroy(client, pick),
             Step::Drag(client, pick) => self.aside(client, async move |it| it.drag(pick).await),
             Step::Delay(client, ms) => {
                 self.mend(client);
@@ -186,6 +192,15 @@ impl<'a> Stage<'a> {
     fn aside(&self, client: usize, act: impl AsyncFnOnce(&Player) + 'static) {
         let player = self.players[client].clone();
         spawn_local(async move { act(&player).await });
+    }
+
+    fn destroy(&self, client: usize, pick: usize) {
+        let Some(hand) = self.players[client].hand(pick) else { return };
+        let ending = self.book.see(|page| page.destroy(client, hand.object()));
+        self.aside(client, async move |it| {
+            let answer = hand.destroy().await;
+            it.book.see(|page| page.answered(ending, answer));
+        });
     }
 
     fn hold(&self, client: usize, ms: u64) {
@@ -231,8 +246,8 @@ impl<'a> Stage<'a> {
     fn refused(&self) -> BTreeSet<ObjectId> {
         self.book.see(|page| {
             let hands = page.clients.iter().flat_map(|guest| guest.hands.values());
-            let refused = hands.filter(|(hand, _)| matches!(hand.gone(), Some(Gone::Refused(_))));
-            refused.map(|(hand, _)| hand.object()).collect()
+            let objects = hands.filter(|(hand, _)| is_refused(hand)).map(|(hand, _)| hand.object());
+            objects.collect()
         })
     }
 
@@ -388,17 +403,24 @@ impl Player {
     }
 
     async fn open(&self, name: usize) {
-        let (name, sort) = named(name);
-        if let Some(opened) = Hand::open(&self.client, sort, &name, Tally::default()).await {
+        let ((text, sort), from) = (named(name), self.book.see(|page| page.now()));
+        if let Some(opened) = Hand::open(&self.client, sort, &text, Tally::default()).await {
+            self.met(name, from, &opened);
             self.keep(opened, true);
         }
     }
 
     async fn join(&self, name: usize) {
-        let (name, sort) = named(name);
-        if let Some(joined) = Hand::join(&self.client, sort, &name).await {
+        let ((text, sort), from) = (named(name), self.book.see(|page| page.now()));
+        if let Some(joined) = Hand::join(&self.client, sort, &text).await {
+            self.met(name, from, &joined);
             self.keep(joined, false);
         }
+    }
+
+    fn met(&self, name: usize, from: u64, hand: &Hand) {
+        let object = hand.object();
+        self.book.see(|page| page.met.push(Met { name, object, from }));
     }
 
     async fn bind_known(&self, pick: usize) {
@@ -419,6 +441,11 @@ impl Player {
             hand.drag().await;
         }
     }
+}
+
+/// Whoever was about to come back to an object that ended is refused as well.
+fn is_refused(hand: &Hand) -> bool {
+    matches!(hand.gone(), Some(Gone::Refused(why)) if why != Refusal::Gone)
 }
 
 fn named(name: usize) -> (String, Sort) {

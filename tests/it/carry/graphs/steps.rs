@@ -37,6 +37,8 @@ pub(super) enum Step {
     Bind(usize, Pick),
     /// It lets go of a leaf.
     Drop(usize, Pick),
+    /// It ends an object that it has a leaf of.
+    Destroy(usize, Pick),
     /// It changes a leaf alone.
     Drag(usize, Pick),
     /// Its line is delayed by up to so much.
@@ -119,7 +121,8 @@ fn step(client: usize, clients: usize, random: &mut StdRng) -> Step {
         795..825 => Step::Mend(client),
         825..828 => Step::Cut(client),
         828..850 => Step::Panic(client, pick, trouble(random)),
-        850..985 => Step::Sleep(random.random_range(0..300)),
+        850..870 => Step::Destroy(client, pick),
+        870..985 => Step::Sleep(random.random_range(0..300)),
         _ => Step::Sleep(random.random_range(1_000..6_000)),
     }
 }
