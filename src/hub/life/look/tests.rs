@@ -57,6 +57,20 @@ fn what_is_carried_between_two_turns_stays_though_it_was_due() {
 }
 
 #[test]
+fn what_a_needed_object_carries_during_a_look_lingers_from_when_it_is_not_listed_any_more() {
+    let mut life = life(2, &[]);
+    life.set_joined(id(0), true, 0);
+    end_look(&mut life, 0);
+    assert!(!life.look(1, LINGER_MS - 1).ended);
+    life.list(id(0), added(&[1]), LINGER_MS - 1);
+    assert_eq!(end_look(&mut life, LINGER_MS - 1), []);
+    let dropped = ListChange { dropped: 1, ..ListChange::default() };
+    life.list(id(0), dropped, 2 * LINGER_MS - 1);
+    assert_eq!(end_look(&mut life, 2 * LINGER_MS), []);
+    assert_eq!(end_look(&mut life, 3 * LINGER_MS), [id(1)]);
+}
+
+#[test]
 fn what_was_listed_when_the_look_began_is_kept_until_the_next() {
     let replaced = ListChange { state: Some(ids(&[])), dropped: 1, ..ListChange::default() };
     let dropped = ListChange { dropped: 1, ..ListChange::default() };
