@@ -133,7 +133,7 @@ pub const SWEEP_VISITS: usize = 512;
 /// Objects dropped in one turn of a look before others run: about 0.1 ms.
 pub const SWEEP_DROPS: usize = 50;
 /// Time from one turn of a look to the next, in which others run, and those who watch names take in
-/// their changes: at most 7 KiB each time, so 7 MB a second. Timers round it up to 2 ms at times.
+/// their changes: at most 7 KiB each time, so 7 MB a second. Timers make some 2 ms of it.
 pub const SWEEP_PAUSE: Duration = Duration::from_millis(1);
 /// Ids of objects that are no more, remembered so that they are not used again. 64 bytes each
 /// makes 4 MiB; the oldest are forgotten, and nobody makes one of 16 random bytes twice.
