@@ -50,8 +50,11 @@ stage_tests() {
 # they are a package apart, which needs what fuzz.sh installs.
 stage_fuzz() {
     bash tests/fuzz.sh
-    cargo clippy --locked --manifest-path tests/fuzz/Cargo.toml --all-targets -- -D warnings
-    cargo test --locked --manifest-path tests/fuzz/Cargo.toml --lib
+    local built
+    built=$(realpath -m "${CARGO_TARGET_DIR:-target}")/fuzz
+    cargo clippy --locked --manifest-path tests/fuzz/Cargo.toml --target-dir "$built" --all-targets \
+        -- -D warnings
+    cargo test --locked --manifest-path tests/fuzz/Cargo.toml --target-dir "$built" --lib
 }
 
 # Licences, bans and sources by deny.toml. A filter that matches no test must not pass.
