@@ -42,7 +42,7 @@ use super::{
 use crate::{
     connection::{self, Burst, Closed, Queue, Reader},
     limits::REPEATER_RESTARTS,
-    object::{HubId, ObjectId},
+    object::{HubId, Missing, ObjectId},
     transport::Duplex,
     wire::{
         Change, Done, EndReason, Ended, Frame, Header, Hello, Limits, Outcome, Refusal, Refused,
@@ -325,6 +325,9 @@ impl Driver {
     /// The object is no more: its leaf stops.
     fn ended(&mut self, object: ObjectId, reason: EndReason) {
         let Some(entry) = self.entries.remove(&object) else { return };
+        if let Some(leaf) = &entry.leaf {
+            leaf.progress.end(Missing::Gone);
+        }
         tracing::warn!(%object, %reason, "an object has ended");
         entry.channel.end(&Gone::Ended(reason));
     }

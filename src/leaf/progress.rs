@@ -4,12 +4,15 @@
 
 use std::{
     pin::pin,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::Notify;
 
-use crate::object::Seq;
+use crate::object::{Missing, Seq};
 
 /// How far one leaf has come.
 #[derive(Debug, Default)]
@@ -18,8 +21,8 @@ pub(crate) struct Progress {
     done: AtomicU64,
     /// The last shout that its handlers were given.
     given: AtomicU64,
-    /// Whether its client has let go of it: nobody waits for it any more.
-    is_over: AtomicBool,
+    /// Why it comes no further, since its client has let go of it.
+    over: OnceLock<Missing>,
     moved: Notify,
 }
 
@@ -41,15 +44,15 @@ impl Progress {
         self.moved.notify_waiters();
     }
 
-    /// The client has let go of the leaf.
-    pub(crate) fn end(&self) {
-        self.is_over.store(true, Ordering::Release);
+    /// The client has let go of the leaf: nobody waits for it any more. The first reason stands.
+    pub(crate) fn end(&self, why: Missing) {
+        let _known = self.over.set(why);
         self.moved.notify_waiters();
     }
 
-    /// Whether it has.
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
+    /// Why it comes no further, if it does not.
+    pub(crate) fn over(&self) -> Option<&Missing> {
+        self.over.get()
     }
 
     /// The last shout that its handlers were given.
@@ -72,7 +75,7 @@ impl Progress {
         loop {
             let mut moved = pin!(self.moved.notified());
             moved.as_mut().enable();
-            if self.has_done(seq) || self.is_over() {
+            if self.has_done(seq) || self.over().is_some() {
                 return;
             }
             moved.await;

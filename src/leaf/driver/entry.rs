@@ -13,7 +13,7 @@ use crate::{
         progress::Progress,
         voice::Attachment,
     },
-    object::{Carried, Cursor, InterfaceId, Op, Seq},
+    object::{Carried, Cursor, InterfaceId, Missing, Op, Seq},
     wire::Request,
 };
 
@@ -57,7 +57,7 @@ pub(super) struct Leaf {
 /// Whoever waits for it waits no longer.
 impl Drop for Leaf {
     fn drop(&mut self) {
-        self.progress.end();
+        self.progress.end(Missing::Refused("its leaf has stopped".to_owned()));
     }
 }
 

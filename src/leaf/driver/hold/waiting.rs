@@ -157,8 +157,7 @@ impl Waiting {
             if timeout_at(self.deadline, heard).await.is_err() {
                 tracing::debug!(object = %made.object, "a carried object is late");
                 self.missing.insert(made.object, Arc::new(Missing::Late));
-            } else if !made.progress.has_done(self.seq_of(made.object)) {
-                let why = Missing::Refused("its leaf has stopped".to_owned());
+            } else if let Some(why) = made.progress.over().cloned() {
                 self.missing.insert(made.object, Arc::new(why));
             }
         }
