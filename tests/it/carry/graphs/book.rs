@@ -7,7 +7,7 @@ use std::{
 };
 
 use actix_multiplex::{
-    BindError, Gone, KeepError, ObjectId, Receipt, Receipted, SessionId, ShoutError,
+    BindError, Gone, JoinError, KeepError, ObjectId, Receipt, Receipted, SessionId, ShoutError,
     wire::EndReason,
 };
 use rand::{SeedableRng, rngs::StdRng};
@@ -149,11 +149,12 @@ pub(super) struct Ending {
     pub(super) answer: Option<(u64, Result<(), KeepError>)>,
 }
 
-/// The object that was found by a name, and when it was asked for.
+/// The object that was found by a name, if any, and when it was asked for.
 #[derive(Debug)]
 pub(super) struct Met {
+    pub(super) client: usize,
     pub(super) name: usize,
-    pub(super) object: ObjectId,
+    pub(super) object: Result<ObjectId, JoinError>,
     pub(super) from: u64,
 }
 
@@ -392,9 +393,10 @@ impl Page {
     pub(super) fn anew(&self) -> usize {
         let was_ended = |met: &Met| {
             let mut before = self.met.iter().filter(|it| it.name == met.name);
-            before.any(|it| self.ended(it.object).is_some_and(|ended| ended < met.from))
+            let ended = |it: &Met| self.ended(*it.object.as_ref().ok()?);
+            before.any(|it| ended(it).is_some_and(|ended| ended < met.from))
         };
-        self.met.iter().filter(|met| was_ended(met)).count()
+        self.met.iter().filter(|met| met.object.is_ok() && was_ended(met)).count()
     }
 
     /// A reference was bound outside a handler.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_multiplex::{BindError, KeepError, ObjectId, wire::EndReason};
+use actix_multiplex::{BindError, JoinError, KeepError, ObjectId, wire::EndReason};
 
 use super::{
     book::{Bound, Ending, Entry, Found, LATE, Life, Met, Outcome, Page, Said},
@@ -181,12 +181,33 @@ impl Judge<'_> {
 
     /// Nobody finds what was destroyed, and what has a name has it alone.
     fn met(&self, met: &Met) -> Result<(), String> {
-        let is_there = self.page.ended(met.object).is_none_or(|ended| met.from <= ended);
+        let object = match &met.object {
+            Ok(object) => *object,
+            Err(JoinError::Gone { .. }) => return self.is_under_way(met),
+            Err(_) => return Ok(()),
+        };
+        let is_there = self.page.ended(object).is_none_or(|ended| met.from <= ended);
         holds(is_there, || format!("it was destroyed before: {met:?}"))?;
         let is_kept = |object| !self.page.is_ending(object, u64::MAX);
-        let mut others = self.page.met.iter().filter(|it| it.name == met.name);
-        let is_alone = others.all(|it| it.object == met.object || !is_kept(it.object));
-        holds(is_alone || !is_kept(met.object), || format!("two have one name: {met:?}"))
+        let others = self.page.met.iter().filter(|it| it.name == met.name);
+        let mut others = others.filter_map(|it| it.object.as_ref().ok());
+        let is_alone = others.all(|it| *it == object || !is_kept(*it));
+        holds(is_alone || !is_kept(object), || format!("two have one name: {met:?}"))
+    }
+
+    /// Whoever asks for a name is told that its object is gone while it is being destroyed, and at
+    /// no other time.
+    fn is_under_way(&self, met: &Met) -> Result<(), String> {
+        let named = self.page.met.iter().filter(|it| it.name == met.name);
+        let mut named = named.filter_map(|it| it.object.as_ref().ok());
+        let is_fine = named.any(|object| {
+            self.page.endings.iter().any(|ending| {
+                let answered = ending.answer.as_ref().map_or(u64::MAX, |(at, _)| *at);
+                ending.object == *object && met.from <= answered
+            })
+        });
+        let is_cut = self.page.clients[met.client].cut.is_some();
+        holds(is_fine || is_cut, || format!("its name is free: {met:?}"))
     }
 
     /// A shout has its receipt's place, or none.

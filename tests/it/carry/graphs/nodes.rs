@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use actix_multiplex::{
-    BindError, Client, Gone, Handle, Heard, Interface, KeepError, Leaf, Local, ObjectId, ObjectRef,
-    Receipted, Shout, Stateful, Voice, interface,
+    BindError, Client, Gone, Handle, Heard, Interface, JoinError, KeepError, Leaf, Local, ObjectId,
+    ObjectRef, Receipted, Shout, Stateful, Voice, interface,
 };
 use serde::{Deserialize, Serialize};
 
@@ -182,17 +182,17 @@ impl Hand {
         sort: Sort,
         name: &str,
         state: Tally,
-    ) -> Option<Self> {
-        Some(match sort {
-            Sort::Napkin => Self::Napkin(client.open(name, state).await.ok()?),
-            Sort::Blot => Self::Blot(client.open(name, state).await.ok()?),
+    ) -> Result<Self, JoinError> {
+        Ok(match sort {
+            Sort::Napkin => Self::Napkin(client.open(name, state).await?),
+            Sort::Blot => Self::Blot(client.open(name, state).await?),
         })
     }
 
-    pub(super) async fn join(client: &Client, sort: Sort, name: &str) -> Option<Self> {
-        Some(match sort {
-            Sort::Napkin => Self::Napkin(client.join(name).await.ok()?),
-            Sort::Blot => Self::Blot(client.join(name).await.ok()?),
+    pub(super) async fn join(client: &Client, sort: Sort, name: &str) -> Result<Self, JoinError> {
+        Ok(match sort {
+            Sort::Napkin => Self::Napkin(client.join(name).await?),
+            Sort::Blot => Self::Blot(client.join(name).await?),
         })
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_multiplex::{
-    Client, Denied, Gone, Hub, ObjectId, Rights, Visit, Wish,
+    Client, Denied, Gone, Hub, JoinError, ObjectId, Rights, Visit, Wish,
     testing::{Sim, Stress, Trouble, run_with as simulate},
     wire::Refusal,
 };
@@ -404,23 +404,23 @@ impl Player {
 
     async fn open(&self, name: usize) {
         let ((text, sort), from) = (named(name), self.book.see(|page| page.now()));
-        if let Some(opened) = Hand::open(&self.client, sort, &text, Tally::default()).await {
-            self.met(name, from, &opened);
-            self.keep(opened, true);
-        }
+        let opened = Hand::open(&self.client, sort, &text, Tally::default()).await;
+        self.met(name, from, opened, true);
     }
 
     async fn join(&self, name: usize) {
         let ((text, sort), from) = (named(name), self.book.see(|page| page.now()));
-        if let Some(joined) = Hand::join(&self.client, sort, &text).await {
-            self.met(name, from, &joined);
-            self.keep(joined, false);
-        }
+        let joined = Hand::join(&self.client, sort, &text).await;
+        self.met(name, from, joined, false);
     }
 
-    fn met(&self, name: usize, from: u64, hand: &Hand) {
-        let object = hand.object();
-        self.book.see(|page| page.met.push(Met { name, object, from }));
+    fn met(&self, name: usize, from: u64, found: Result<Hand, JoinError>, is_first: bool) {
+        let client = self.number;
+        let object = found.as_ref().map(Hand::object).map_err(Clone::clone);
+        self.book.see(|page| page.met.push(Met { client, name, object, from }));
+        if let Ok(hand) = found {
+            self.keep(hand, is_first);
+        }
     }
 
     async fn bind_known(&self, pick: usize) {
