@@ -307,12 +307,16 @@ impl Driver {
 }
 
 impl Holds {
-    /// Why a carrier that is led does not send for an object: what those who lead it know.
+    /// Why a carrier that is led does not send for an object: what those who lead it know. Of one
+    /// that they had, and that has gone since, it asks the hub.
     fn led(&self, id: u64, object: ObjectId) -> Option<Missing> {
         let led_by = &self.waiting.get(&id).filter(|hold| !hold.led_by.is_empty())?.led_by;
-        let mut leaders = led_by.iter().filter_map(|leader| self.waiting.get(leader));
-        let known = leaders.find_map(|leader| leader.missing(object).cloned());
-        Some(known.unwrap_or(Missing::Late))
+        let leaders = led_by.iter().filter_map(|leader| self.waiting.get(leader));
+        let mut known = leaders.map(|leader| leader.missing(object)).peekable();
+        if known.peek().is_none() {
+            return Some(Missing::Late);
+        }
+        known.flatten().next().cloned()
     }
 
     /// Whether a carrier waits for an object still.
