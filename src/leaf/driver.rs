@@ -288,6 +288,10 @@ impl Driver {
     /// An object that fails over a request says the same as one that has failed: to ask again tells
     /// the one from the other. Either it lets them in, or its end is told meanwhile.
     fn not_let_back(&mut self, object: ObjectId, who: Way, refusal: Refusal) {
+        if refusal == Refusal::Gone {
+            // It ended while nobody was there to be told so.
+            return self.let_go(object, &Gone::Refused(refusal));
+        }
         let Some(entry) = self.entries.get_mut(&object) else { return };
         if !matches!(refusal, Refusal::Failed(_)) || entry.retries == REPEATER_RESTARTS {
             return self.shut_out(object, who, refusal);
@@ -324,12 +328,19 @@ impl Driver {
 
     /// The object is no more: its leaf stops.
     fn ended(&mut self, object: ObjectId, reason: EndReason) {
+        if self.entries.contains_key(&object) {
+            tracing::warn!(%object, %reason, "an object has ended");
+            self.let_go(object, &Gone::Ended(reason));
+        }
+    }
+
+    /// Nothing is to be had of an object any more: its leaf stops.
+    fn let_go(&mut self, object: ObjectId, gone: &Gone) {
         let Some(entry) = self.entries.remove(&object) else { return };
         if let Some(leaf) = &entry.leaf {
             leaf.progress.end(Missing::Gone);
         }
-        tracing::warn!(%object, %reason, "an object has ended");
-        entry.channel.end(&Gone::Ended(reason));
+        entry.channel.end(gone);
     }
 
     /// The connection is no more. Leaves live on for local messages, until their handles go.
