@@ -17,7 +17,7 @@ pub use self::{
         Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome, Refusal,
         Refused, Rejoin, SnapshotWanted, Verdict,
     },
-    batch::{Batch, BatchBuilder, Shouted, carried_bytes},
+    batch::{Batch, BatchBuilder, Shouted},
     codec::{FrameError, Split, reason, split},
     frame::{Frame, FrameType, Header, encode, encode_with},
     handshake::{
@@ -30,4 +30,3 @@ pub use self::{
     },
     shout::{ShoutFrame, encode_shout},
 };
-pub use crate::object::Carried;

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN, SESSIONS_MAX},
-    object::{Epoch, InterfaceId, Name, ObjectId, SessionId},
+    object::{self, Epoch, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
     wire::{self, EndReason, Refusal, Target},
 };
@@ -72,7 +72,7 @@ pub(crate) struct Make {
     pub(crate) name: Option<Name>,
     pub(crate) or_find: bool,
     pub(crate) interface: InterfaceId,
-    pub(crate) state: Option<(Bytes, Vec<wire::Carried>)>,
+    pub(crate) state: Option<(Bytes, Vec<object::Carried>)>,
 }
 
 /// A session begins, if there is room.

@@ -17,8 +17,8 @@ use bytes::Bytes;
 use super::life::{Ids, ListChange};
 use crate::{
     limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX, WINDOW_SHOUTS},
-    object::{Cursor, Epoch, Kind, ObjectId, Op, Resync, ResyncReason, Seq, SessionId},
-    wire::{BatchBuilder, Carried},
+    object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Resync, ResyncReason, Seq, SessionId},
+    wire::BatchBuilder,
 };
 
 /// What an object is, given its order and its past.

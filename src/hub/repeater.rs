@@ -31,8 +31,8 @@ use super::{
 use crate::{
     connection::Held,
     limits::{SHOUT_BYTES_MAX, TURN_SHOUTS},
-    object::{Cursor, Name, ObjectId, Op, Seq, SessionId},
-    wire::{Attached, EndReason, Joined, Outcome, Refusal, Rejoin, Verdict, carried_bytes},
+    object::{self, Cursor, Name, ObjectId, Op, Seq, SessionId},
+    wire::{Attached, EndReason, Joined, Outcome, Refusal, Rejoin, Verdict},
 };
 
 /// One object.
@@ -180,7 +180,7 @@ impl Repeater {
             let why = format!("no right to shout message {} at this object", offer.kind);
             return self.refuse(session, offer.op, why);
         }
-        let bytes = offer.payload.len() + carried_bytes(&offer.carried);
+        let bytes = offer.payload.len() + object::Carried::bytes_of(&offer.carried);
         if bytes > SHOUT_BYTES_MAX {
             let why = format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}");
             return self.refuse(session, offer.op, why);

@@ -26,8 +26,8 @@ pub use self::{
 use super::seats::Seats;
 use crate::{
     connection::{Class, Closed, Queue},
-    object::{Encoded, Kind, ObjectId, Op, Receipt, Seq, SessionId},
-    wire::{Limits, Refusal, Verdict, carried_bytes, encode_shout},
+    object::{Carried, Encoded, Kind, ObjectId, Op, Receipt, Seq, SessionId},
+    wire::{Limits, Refusal, Verdict, encode_shout},
 };
 
 /// What all channels of a client share.
@@ -462,7 +462,7 @@ impl From<Closed> for Gone {
 
 /// The most that a shout takes on the wire: the window counts frames.
 fn bytes_on_wire(said: &Encoded) -> usize {
-    said.payload.len() + carried_bytes(&said.carried) + SHOUT_FRAME_BYTES
+    said.payload.len() + Carried::bytes_of(&said.carried) + SHOUT_FRAME_BYTES
 }
 
 /// A Shout frame's bytes beside its payload and what it carries, at most: length, type, object,

@@ -109,8 +109,10 @@ impl<I> ObjectRef<I> {
 }
 
 impl Carried {
-    /// Bytes of a list of carried objects, at most: what it counts for beside its payload.
-    pub(crate) fn bytes_of(carried: &[Self]) -> usize {
+    /// Bytes of a list of carried objects, at most: what it counts for in
+    /// [`SHOUT_BYTES_MAX`](crate::limits::SHOUT_BYTES_MAX) and
+    /// [`STATE_BYTES_MAX`](crate::limits::STATE_BYTES_MAX).
+    pub fn bytes_of(carried: &[Self]) -> usize {
         carried.iter().map(|each| 16 + 1 + each.tag.as_str().len() + 10).sum::<usize>() + 1
     }
 }

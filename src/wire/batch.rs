@@ -66,7 +66,7 @@ impl BatchBuilder {
     /// Whether a shout with `bytes` of payload and `carried` objects still fits.
     pub fn has_room(&self, bytes: usize, carried: &[Carried]) -> bool {
         let sessions = (self.sessions.len() + 1) * SESSION_BYTES;
-        let shout = SHOUT_BYTES + bytes + carried_bytes(carried);
+        let shout = SHOUT_BYTES + bytes + Carried::bytes_of(carried);
         self.sessions.len() < BATCH_SESSIONS_MAX
             && self.count < u16::MAX
             && HEADER_BYTES + sessions + self.body.len() + shout <= FRAME_BYTES_MAX
@@ -142,13 +142,6 @@ impl BatchBuilder {
         let list = postcard::to_stdvec(carried).expect("ids and tags are plain data");
         self.body.put_slice(&list);
     }
-}
-
-/// Bytes of a list of carried objects, at most: what it counts for in
-/// [`SHOUT_BYTES_MAX`](limits::SHOUT_BYTES_MAX) and
-/// [`STATE_BYTES_MAX`](limits::STATE_BYTES_MAX).
-pub fn carried_bytes(carried: &[Carried]) -> usize {
-    Carried::bytes_of(carried)
 }
 
 /// A batch as received. Its shouts are decoded as they are taken; that they can be was checked
@@ -414,7 +407,7 @@ mod tests {
     fn the_largest_shout_fits_an_empty_batch() {
         let tag: crate::object::Tag = "t".repeat(64).parse().expect("ok");
         let carried = vec![Carried { object: OBJECT, tag, seq: Seq(u64::MAX) }; 64];
-        let payload = limits::SHOUT_BYTES_MAX - carried_bytes(&carried);
+        let payload = limits::SHOUT_BYTES_MAX - Carried::bytes_of(&carried);
         assert!(builder().has_room(payload, &carried));
         assert!(builder().has_room(limits::SHOUT_BYTES_MAX, &[]));
     }

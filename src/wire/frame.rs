@@ -232,7 +232,6 @@ mod tests {
     use crate::{
         limits::STATE_BYTES_MAX,
         object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Seq},
-        wire::carried_bytes,
     };
 
     const OBJECT: ObjectId = ObjectId([1; 16]);
@@ -276,7 +275,7 @@ mod tests {
         let tag: crate::object::Tag = "t".repeat(64).parse().expect("ok");
         let seq = Seq(u64::MAX - 1);
         let carried = vec![Carried { object: OBJECT, tag, seq }; 64];
-        let state = vec![0; STATE_BYTES_MAX - carried_bytes(&carried)];
+        let state = vec![0; STATE_BYTES_MAX - Carried::bytes_of(&carried)];
         let joined = Joined {
             request: u32::MAX,
             object: OBJECT,

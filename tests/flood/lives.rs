@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use actix_multiplex::{
-    Codec, Hub, Kind, ObjectId, Op, Seq,
+    Carried, Codec, Hub, Kind, ObjectId, Op, Seq,
     limits::{CARRIED_MAX, HEARTBEAT_INTERVAL, LINGER, SWEEP_INTERVAL, TOMBSTONES_MAX},
     transport::{Connector, Duplex},
-    wire::{Attach, Carried, Create, Frame, Header, Part, Refusal, ShoutFrame, Target, encode},
+    wire::{Attach, Create, Frame, Header, Part, Refusal, ShoutFrame, Target, encode},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},

@@ -9,8 +9,7 @@ use bytes::Bytes;
 use super::{History, Snapshot, ids};
 use crate::{
     limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX},
-    object::{Cursor, Epoch, Seq},
-    wire::Carried,
+    object::{Carried, Cursor, Epoch, Seq},
 };
 
 /// A state that takes no other's place, and changes nothing.

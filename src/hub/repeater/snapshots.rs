@@ -15,8 +15,8 @@ use crate::{
     connection::Held,
     hub::{contact::Contact, roster::Member},
     limits::{SNAPSHOT_EIGHTHS, TURN_SHOUTS},
-    object::{Cursor, SessionId},
-    wire::{Carried, SnapshotWanted},
+    object::{Carried, Cursor, SessionId},
+    wire::SnapshotWanted,
 };
 
 /// A session tells the object's state.

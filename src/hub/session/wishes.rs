@@ -22,11 +22,8 @@ use crate::{
         roster::Way,
     },
     limits::{SESSION_OBJECTS_MAX, STATE_BYTES_MAX},
-    object::{Cursor, InterfaceId, ObjectId, Seq},
-    wire::{
-        Attach, Carried, Create, Detach, Frame, Join, List, Part, Refusal, Request, Target,
-        Unwatch, carried_bytes,
-    },
+    object::{Carried, Cursor, InterfaceId, ObjectId, Seq},
+    wire::{Attach, Create, Detach, Frame, Join, List, Part, Refusal, Request, Target, Unwatch},
 };
 
 /// What an admission and the directory have agreed to.
@@ -306,7 +303,7 @@ fn subject(frame: &Frame) -> Result<Option<(Request, Option<ObjectId>)>, Closed>
 
 /// A state is not larger than others can be given.
 pub(super) fn check_state(state: &Bytes, carried: &[Carried]) -> Result<(), Closed> {
-    let bytes = state.len() + carried_bytes(carried);
+    let bytes = state.len() + Carried::bytes_of(carried);
     if bytes > STATE_BYTES_MAX {
         let why = format!("a state of {bytes} bytes exceeds the limit of {STATE_BYTES_MAX}");
         return Err(Closed::protocol(why));

@@ -105,8 +105,7 @@ fn bytes_that_are_no_frame_end_the_connection() {
     let too_many_carried = {
         let mut shout = shout(KERMIT, 1);
         let tag = interface().tag;
-        shout.carried =
-            vec![actix_multiplex::wire::Carried { object: ROWLF, tag, seq: Seq(0) }; 65];
+        shout.carried = vec![actix_multiplex::Carried { object: ROWLF, tag, seq: Seq(0) }; 65];
         shout.bytes()
     };
     let cases =

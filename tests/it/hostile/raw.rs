@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_multiplex::{
-    Codec, Hub, InterfaceId, Kind, ObjectId, Op, Seq, SessionId,
+    Carried, Codec, Hub, InterfaceId, Kind, ObjectId, Op, Seq, SessionId,
     limits::HEARTBEAT_INTERVAL,
     transport::{Connector, Duplex},
     wire::{
-        Attach, Batch, Carried, Create, Destroy, EndReason, Frame, Goodbye, Header, Hello, Join,
-        List, Outcome, Part, Pin, Refusal, Request, ShoutFrame, Target, VERSION_MAX, VERSION_MIN,
+        Attach, Batch, Create, Destroy, EndReason, Frame, Goodbye, Header, Hello, Join, List,
+        Outcome, Part, Pin, Refusal, Request, ShoutFrame, Target, VERSION_MAX, VERSION_MIN,
         Verdict, encode, encode_with,
     },
 };

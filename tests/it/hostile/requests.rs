@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use actix_multiplex::{
-    Cursor, Epoch, ResyncReason,
+    Carried, Cursor, Epoch, ResyncReason,
     limits::STATE_BYTES_MAX,
-    wire::{Carried, Create, Detach, Join, Joined, List, NameObject, Refusal, Target, Verdict},
+    wire::{Create, Detach, Join, Joined, List, NameObject, Refusal, Target, Verdict},
 };
 
 use super::{
@@ -147,7 +147,7 @@ fn a_state_of_the_largest_size_is_kept_and_a_byte_more_ends_the_connection() {
     in_pond(async |pond| {
         let mut marvin = pond.marvin().await;
         let carried = vec![Carried { object: ROWLF, tag: interface().tag, seq: Seq(9) }; 64];
-        let room = STATE_BYTES_MAX - actix_multiplex::wire::carried_bytes(&carried);
+        let room = STATE_BYTES_MAX - Carried::bytes_of(&carried);
         let stateful = Create { stateful: true, carried, ..create(KERMIT, Some("kermit")) };
         marvin.say_bytes(&with_payload(&stateful, &vec![7; room])).await;
         assert!(!joined(marvin.hear().await).restore, "it has what it made");

@@ -1,9 +1,9 @@
 //! Shouts that may not be, or not there, or not again.
 
 use actix_multiplex::{
-    Kind, Op, Rights, SessionId, Visit,
+    Carried, Kind, Op, Rights, SessionId, Visit,
     limits::{KIND_MAX, SHOUT_BYTES_MAX, WINDOW_SHOUTS},
-    wire::{Carried, Detach, ShoutFrame, Verdict, carried_bytes},
+    wire::{Detach, ShoutFrame, Verdict},
 };
 
 use super::{
@@ -71,7 +71,7 @@ fn a_shout_of_the_largest_size_is_heard_and_a_byte_more_is_refused() {
     for carried in [Vec::new(), carried] {
         in_pond(async |pond| {
             let mut marvin = pond.marvin_with_kermit().await;
-            let room = SHOUT_BYTES_MAX - carried_bytes(&carried);
+            let room = SHOUT_BYTES_MAX - Carried::bytes_of(&carried);
             let largest = ShoutFrame { carried: carried.clone(), ..shout(KERMIT, 1) };
             marvin.say_bytes(&with_payload(&largest, &vec![7; room])).await;
             let batch = marvin.batch().await;

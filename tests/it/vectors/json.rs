@@ -4,8 +4,8 @@
 use std::fmt::Write;
 
 use actix_multiplex::{
-    Epoch, Kind, ObjectId, Op, Seq, SessionId,
-    wire::{Batch, BatchBuilder, Carried, Frame, FrameError},
+    Carried, Epoch, Kind, ObjectId, Op, Seq, SessionId,
+    wire::{Batch, BatchBuilder, Frame, FrameError},
 };
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
