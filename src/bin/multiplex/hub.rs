@@ -1,4 +1,4 @@
-//! A hub on its own: `multiplex hub --listen tcp://127.0.0.1:8787`.
+//! `multiplex hub`: a hub on its own.
 //!
 //! From flags to a [`Hub`], and from signals to its end. The first SIGINT or SIGTERM drains the
 //! hub and exits with 0; a second one exits at once with 130. Standard output says where it
@@ -7,32 +7,16 @@
 use std::{
     error::Error,
     io::{self, IsTerminal, Write},
-    process::{self, ExitCode},
+    process,
 };
 
 use actix_multiplex::Hub;
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-/// Live shared objects: wiggle its toe here, and it wiggles its toe there.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Flags {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, Subcommand)]
-enum What {
-    /// Runs a hub, until SIGINT or SIGTERM.
-    ///
-    /// Prints `listening on tcp://ADDR` for each address when it is ready. Logs go to standard
-    /// error; `RUST_LOG` sets how much is logged, `info` by default.
-    Hub(HubFlags),
-}
-
+/// What a hub is told.
 #[derive(Debug, Args)]
-struct HubFlags {
+pub(super) struct Flags {
     /// Where clients connect; port 0 is any that is free. May be given more than once.
     #[arg(long, value_name = "tcp://HOST:PORT", default_value = "tcp://127.0.0.1:8787")]
     listen: Vec<String>,
@@ -42,14 +26,10 @@ struct HubFlags {
     arbiters: u16,
 }
 
-fn main() -> ExitCode {
-    let What::Hub(flags) = Flags::parse().what;
-    let ended = log().and_then(|()| actix::System::new().block_on(hub(flags)));
-    if let Err(error) = ended {
-        eprintln!("multiplex: {error}");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
+/// Runs a hub until it is told to stop.
+pub(super) fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
+    log()?;
+    actix::System::new().block_on(hub(flags))
 }
 
 fn log() -> Result<(), Box<dyn Error>> {
@@ -65,7 +45,7 @@ fn log() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn hub(flags: HubFlags) -> Result<(), Box<dyn Error>> {
+async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
     let mut signals = Signals::new()?;
     let hub = Hub::builder().arbiters(flags.arbiters.into()).start()?;
     let mut listening = Vec::new();

@@ -1,0 +1,212 @@
+//! The servers that are measured: which are here, and how each is started and stopped.
+
+pub(super) mod broadcast;
+pub(super) mod floor;
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, Write, stderr},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use super::{Wrong, job::Protocol};
+
+/// A server to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// Our hub, as `multiplex hub` starts it.
+    Multiplex,
+    /// The same with two arbiters.
+    MultiplexOnTwo,
+    Nats,
+    Redis,
+    Mosquitto,
+    /// The least that a server can do.
+    Floor,
+    Broadcast,
+}
+
+/// A server that runs; killed when dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    process: Child,
+    pub(super) address: SocketAddr,
+    settings: Option<PathBuf>,
+}
+
+impl Peer {
+    /// Those that are here; who is not, and can be had, is named.
+    pub(super) fn present(broadcast: bool) -> Result<Vec<Self>, Wrong> {
+        let mut present = vec![Self::Multiplex];
+        for peer in [Self::Nats, Self::Redis, Self::Mosquitto] {
+            if peer.version().is_some() {
+                present.push(peer);
+            } else {
+                let name = peer.name();
+                writeln!(stderr(), "{name} is not here and is skipped: apt-get install {name}")?;
+            }
+        }
+        present.push(Self::Floor);
+        present.extend(broadcast.then_some(Self::Broadcast));
+        Ok(present)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Multiplex => "multiplex",
+            Self::MultiplexOnTwo => "multiplex --arbiters 2",
+            Self::Nats => "nats-server",
+            Self::Redis => "redis-server",
+            Self::Mosquitto => "mosquitto",
+            Self::Floor => "epoll floor",
+            Self::Broadcast => "tokio broadcast",
+        }
+    }
+
+    /// What it says of its version, if it is here.
+    pub(super) fn version(self) -> Option<String> {
+        let flag = match self {
+            Self::Nats | Self::Redis => "--version",
+            Self::Mosquitto => "-h",
+            _ => return Some(concat!("multiplex ", env!("CARGO_PKG_VERSION")).to_owned()),
+        };
+        let said = Command::new(find(self.name())?).arg(flag).output().ok()?.stdout;
+        String::from_utf8(said).ok()?.lines().next().map(str::to_owned)
+    }
+
+    pub(super) fn protocol(self) -> Protocol {
+        match self {
+            Self::Multiplex | Self::MultiplexOnTwo => Protocol::Multiplex,
+            Self::Nats => Protocol::Nats,
+            Self::Redis => Protocol::Redis,
+            Self::Mosquitto => Protocol::Mqtt,
+            Self::Floor | Self::Broadcast => Protocol::Plain,
+        }
+    }
+
+    /// Starts it on one core, and waits until it listens.
+    pub(super) fn start(self, core: usize) -> Result<Server, Wrong> {
+        match self {
+            Self::Multiplex => ours(core, &["hub", "--listen", "tcp://127.0.0.1:0"]),
+            Self::MultiplexOnTwo => {
+                ours(core, &["hub", "--listen", "tcp://127.0.0.1:0", "--arbiters", "2"])
+            }
+            Self::Floor => ours(core, &["bench-part", "floor"]),
+            Self::Broadcast => ours(core, &["bench-part", "broadcast"]),
+            Self::Nats => self.other(core, |port| vec!["-a", "127.0.0.1", "-p", port]),
+            Self::Redis => self.other(core, |port| {
+                let limits = ["--client-output-buffer-limit", "pubsub 0 0 0"];
+                let files = ["--save", "", "--appendonly", "no"];
+                [&["--bind", "127.0.0.1", "--port", port], &files[..], &limits].concat()
+            }),
+            Self::Mosquitto => self.mosquitto(core),
+        }
+    }
+
+    /// A server that is told its port.
+    fn other<'a>(
+        self,
+        core: usize,
+        arguments: impl FnOnce(&'a str) -> Vec<&'a str>,
+    ) -> Result<Server, Wrong> {
+        let address = free_address()?;
+        let port = address.port().to_string().leak();
+        let program = find(self.name()).ok_or("it is gone")?;
+        let mut command = pinned(core, &program, arguments(port));
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        Server { process, address, settings: None }.until_it_listens()
+    }
+
+    fn mosquitto(self, core: usize) -> Result<Server, Wrong> {
+        let address = free_address()?;
+        let settings = env::temp_dir().join(format!("multiplex-bench-{}.conf", address.port()));
+        let text = format!(
+            "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n\
+             set_tcp_nodelay true\nmax_queued_messages 0\nmax_queued_bytes 0\n",
+            address.port()
+        );
+        fs::write(&settings, text)?;
+        let program = find(self.name()).ok_or("it is gone")?;
+        let mut command = pinned(core, &program, [OsStr::new("-c"), settings.as_os_str()]);
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        Server { process, address, settings: Some(settings) }.until_it_listens()
+    }
+}
+
+impl Server {
+    pub(super) fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn until_it_listens(mut self) -> Result<Self, Wrong> {
+        let began = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            if let Some(status) = self.process.try_wait()? {
+                return Err(format!("it ended before it listened: {status}").into());
+            }
+            if began.elapsed() > START_MAX {
+                return Err(format!("it does not listen at {}", self.address).into());
+            }
+            sleep(Duration::from_millis(10));
+        }
+        Ok(self)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _already_gone = self.process.kill();
+        let _already_gone = self.process.wait();
+        if let Some(settings) = &self.settings {
+            let _already_gone = fs::remove_file(settings);
+        }
+    }
+}
+
+/// This program in another role, on one core.
+pub(super) fn pinned(
+    core: usize,
+    program: &Path,
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["bench-part", "pinned", &core.to_string()]).arg(program).args(arguments);
+    command.env("RUST_LOG", "warn").stdin(Stdio::null());
+    command
+}
+
+/// The program that this process runs.
+pub(super) fn myself() -> Result<PathBuf, Wrong> {
+    Ok(env::current_exe()?)
+}
+
+/// A server of this program, which says where it listens.
+fn ours(core: usize, arguments: &[&str]) -> Result<Server, Wrong> {
+    let mut process = pinned(core, &myself()?, arguments).stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    if let Some(said) = process.stdout.take() {
+        BufReader::new(said).read_line(&mut line)?;
+    }
+    let address = line.trim().rsplit(['/', ' ']).next().unwrap_or_default().parse();
+    let address = address.map_err(|_| format!("it did not say where it listens, but {line:?}"))?;
+    Ok(Server { process, address, settings: None })
+}
+
+/// Where a program is, also in the places of servers that not every user's path has.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    places.map(|place| place.join(program)).find(|program| program.is_file())
+}
+
+fn free_address() -> Result<SocketAddr, Wrong> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+const START_MAX: Duration = Duration::from_secs(10);

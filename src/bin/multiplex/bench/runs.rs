@@ -1,0 +1,116 @@
+//! The runs of a case: its peers one after the other, over and over.
+//!
+//! What stands beside each other in one run is compared; a run from which others have taken too
+//! much time is measured again, and dropped if that does not help.
+
+use std::{
+    io::{Write, stderr},
+    process::{Child, Output, Stdio},
+};
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    Wrong,
+    case::Case,
+    job::{Job, Sample, Work},
+    machine::Cores,
+    peer::{Peer, Server, myself, pinned},
+};
+
+/// What the runs of one case have brought for one peer.
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub(super) name: String,
+    /// One for each run; none where it was dropped.
+    pub(super) runs: Vec<Option<Sample>>,
+}
+
+/// Measures a case.
+pub(super) fn measure(case: &Case, runs: usize, cores: &Cores) -> Result<Vec<Measured>, Wrong> {
+    let mut all: Vec<Measured> = Vec::new();
+    for run in 0..runs {
+        for turn in 0..case.peers.len() {
+            // Another one goes first in each run.
+            let peer = case.peers[(turn + run) % case.peers.len()];
+            for (name, sample) in undisturbed(case, peer, cores)? {
+                let at = all.iter().position(|measured| measured.name == name);
+                let at = at.unwrap_or_else(|| {
+                    all.push(Measured { name, runs: vec![None; runs] });
+                    all.len() - 1
+                });
+                all[at].runs[run] = sample;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// One run, again if it was disturbed.
+fn undisturbed(
+    case: &Case,
+    peer: Peer,
+    cores: &Cores,
+) -> Result<Vec<(String, Option<Sample>)>, Wrong> {
+    let failed = |error: Wrong| format!("{} with {}: {error}", case.name, peer.name());
+    let mut samples = once(case, peer, cores).map_err(failed)?;
+    for _ in 1..TRIES {
+        if !samples.iter().any(|(_, sample)| is_disturbed(sample)) {
+            break;
+        }
+        writeln!(stderr(), "  {}: others took more than 5 % of the time, again", peer.name())?;
+        samples = once(case, peer, cores).map_err(failed)?;
+    }
+    let kept = samples.into_iter().map(|(name, sample)| {
+        let sample = (!is_disturbed(&sample)).then_some(sample);
+        (name, sample)
+    });
+    Ok(kept.collect())
+}
+
+fn is_disturbed(sample: &Sample) -> bool {
+    sample.stolen > STOLEN_MAX
+}
+
+fn once(case: &Case, peer: Peer, cores: &Cores) -> Result<Vec<(String, Sample)>, Wrong> {
+    let server = peer.start(cores.server)?;
+    let job = Job {
+        protocol: peer.protocol(),
+        address: server.address,
+        server: server.process(),
+        cores: cores.both(),
+        leaves: case.leaves,
+        bytes: case.bytes,
+        work: case.work,
+        measure_ms: case.measure_ms,
+    };
+    if let Work::Bursts { .. } = case.work {
+        return hear(&job, cores, &server);
+    }
+    let sample = read(part("load", &job, cores)?)?;
+    Ok(vec![(peer.name().to_owned(), sample)])
+}
+
+/// The load shouts, and a leaf in a process of its own is what is measured.
+fn hear(job: &Job, cores: &Cores, _: &Server) -> Result<Vec<(String, Sample)>, Wrong> {
+    let load = part("load", job, cores)?;
+    let samples = read(part("leaf", job, cores)?);
+    let (_load, samples): (Sample, _) = (read(load)?, samples?);
+    Ok(samples)
+}
+
+fn part(part: &str, job: &Job, cores: &Cores) -> Result<Child, Wrong> {
+    let arguments = ["bench-part", part, &job.write()?];
+    Ok(pinned(cores.load, &myself()?, arguments).stdout(Stdio::piped()).spawn()?)
+}
+
+fn read<T: DeserializeOwned>(part: Child) -> Result<T, Wrong> {
+    let Output { status, stdout, .. } = part.wait_with_output()?;
+    if !status.success() {
+        return Err(format!("the load has failed: {status}").into());
+    }
+    Ok(serde_json::from_slice(&stdout)?)
+}
+
+const STOLEN_MAX: f64 = 0.05;
+const TRIES: usize = 3;
