@@ -3,7 +3,7 @@
 //! Every call into the actor, the constructor and the observer, destructors too, goes through the
 //! [`guard`], so that no panic reaches the task set that polls or drops this future.
 
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, Waker};
 
@@ -47,19 +47,11 @@ where
         }
     }
 
-    /// Makes the actor, here and now, and lives its life.
-    pub(super) async fn run(self) {
-        let Self { receiver, make, limit, mut observer } = self;
-        match construct(receiver.into_inner(), make.into_inner()) {
-            Ok(life) => {
-                let mut runner = Runner::new(life, limit, observer);
-                poll_fn(|task| runner.poll(task)).await;
-            }
-            Err(reason) => {
-                observer.tell(Event::Panicked { reason: reason.clone() });
-                observer.end(Event::GaveUp { reason });
-            }
-        }
+    /// A future that makes the actor when it is first polled, and lives its life.
+    pub(super) fn run(self) -> Runner<A, F, O> {
+        let Self { receiver, make, limit, observer } = self;
+        let stage = Stage::Seed { receiver, make };
+        Runner { stage, broken: None, budget: Budget::new(limit), observer }
     }
 }
 
@@ -77,14 +69,32 @@ where
 /// An actor with its context and its mailbox, as actix polls it.
 type Life<A> = ContextFut<A, Context<A>>;
 
-/// A made actor's life, until it stops or is given up.
-struct Runner<A: Actor<Context = Context<A>> + Supervised, O: FnMut(Event)> {
-    /// Taken when it ends.
-    life: Option<Life<A>>,
+/// An actor's life, until it stops or is given up.
+///
+/// Written by hand: a future that the compiler makes has room for the actor twice, once for itself
+/// and once on its way here.
+pub(super) struct Runner<A, F, O>
+where
+    A: Actor<Context = Context<A>> + Supervised,
+    O: FnMut(Event),
+{
+    stage: Stage<A, F>,
     /// Why the actor must be rebuilt before it is polled again.
     broken: Option<String>,
     budget: Budget,
     observer: Observer<O>,
+}
+
+/// How far an actor's life has come.
+#[expect(clippy::large_enum_variant, reason = "almost all of them are alive")]
+enum Stage<A: Actor<Context = Context<A>>, F> {
+    /// It is yet to be made.
+    Seed {
+        receiver: Guarded<AddressReceiver<A>>,
+        make: Guarded<F>,
+    },
+    Alive(Life<A>),
+    Over,
 }
 
 /// What one turn led to.
@@ -97,16 +107,28 @@ enum Turn {
     Over(Event),
 }
 
-impl<A, O> Runner<A, O>
+/// Nothing in it is pinned: a `ContextFut` is polled wherever it is.
+impl<A, F, O> Unpin for Runner<A, F, O>
 where
     A: Actor<Context = Context<A>> + Supervised,
     O: FnMut(Event),
 {
-    fn new(life: Life<A>, limit: RestartLimit, observer: Observer<O>) -> Self {
-        Self { life: Some(life), broken: None, budget: Budget::new(limit), observer }
-    }
+}
 
-    fn poll(&mut self, task: &mut Task<'_>) -> Poll<()> {
+impl<A, F, O> Future for Runner<A, F, O>
+where
+    A: Actor<Context = Context<A>> + Supervised,
+    F: FnOnce(&mut Context<A>) -> A,
+    O: FnMut(Event),
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<()> {
+        if let Err(reason) = self.begin() {
+            self.observer.tell(Event::Panicked { reason: reason.clone() });
+            self.observer.end(Event::GaveUp { reason });
+            return Poll::Ready(());
+        }
         match self.turn(task) {
             Turn::Idle => Poll::Pending,
             Turn::Again => {
@@ -119,12 +141,38 @@ where
             }
         }
     }
+}
+
+impl<A, F, O> Runner<A, F, O>
+where
+    A: Actor<Context = Context<A>> + Supervised,
+    O: FnMut(Event),
+{
+    /// Makes the actor, if that is yet to be done.
+    fn begin(&mut self) -> Result<(), String>
+    where
+        F: FnOnce(&mut Context<A>) -> A,
+    {
+        if matches!(self.stage, Stage::Seed { .. })
+            && let Stage::Seed { receiver, make } = std::mem::replace(&mut self.stage, Stage::Over)
+        {
+            self.stage = Stage::Alive(construct(receiver.into_inner(), make.into_inner())?);
+        }
+        Ok(())
+    }
+
+    fn life(&mut self) -> Option<&mut Life<A>> {
+        match &mut self.stage {
+            Stage::Alive(life) => Some(life),
+            _ => None,
+        }
+    }
 
     fn turn(&mut self, task: &mut Task<'_>) -> Turn {
         if let Some(reason) = self.broken.take() {
             return self.restart(reason);
         }
-        let Some(life) = &mut self.life else {
+        let Some(life) = self.life() else {
             return Turn::Idle;
         };
         match guard(|| Pin::new(life).poll(task)) {
@@ -139,7 +187,7 @@ where
         let Some(restarts) = self.budget.spend(Instant::now()) else {
             return Turn::Over(Event::GaveUp { reason });
         };
-        if let Err(reason) = guard(|| self.life.as_mut().map(rebuild)) {
+        if let Err(reason) = guard(|| self.life().map(rebuild)) {
             return self.panicked(reason);
         }
         self.observer.tell(Event::Restarted { restarts });
@@ -149,7 +197,7 @@ where
     /// Has the actor rebuilt on the next turn, unless it was about to stop anyway.
     fn panicked(&mut self, reason: String) -> Turn {
         self.observer.tell(Event::Panicked { reason: reason.clone() });
-        if self.life.as_mut().is_none_or(is_stopping) {
+        if self.life().is_none_or(is_stopping) {
             return Turn::Over(Event::Stopped);
         }
         self.broken = Some(reason);
@@ -158,7 +206,7 @@ where
 
     /// Lets the actor go, then tells the observer how it ended.
     fn end(&mut self, event: Event) {
-        let Some(mut life) = self.life.take() else {
+        let Stage::Alive(mut life) = std::mem::replace(&mut self.stage, Stage::Over) else {
             return;
         };
         for parted in [guard(|| say_goodbye(&mut life)), guard(|| discard(life))] {
@@ -171,7 +219,7 @@ where
 }
 
 /// The task set drops what still runs when its arbiter ends.
-impl<A, O> Drop for Runner<A, O>
+impl<A, F, O> Drop for Runner<A, F, O>
 where
     A: Actor<Context = Context<A>> + Supervised,
     O: FnMut(Event),
@@ -237,4 +285,30 @@ fn say_goodbye<A: Actor<Context = Context<A>>>(life: &mut Life<A>) {
 fn discard<A: Actor<Context = Context<A>>>(mut life: Life<A>) {
     life.ctx().terminate();
     drop(life);
+}
+
+#[cfg(test)]
+mod tests {
+    use actix::dev::channel;
+
+    use super::*;
+
+    struct Large {
+        _room: [u8; 10_000],
+    }
+
+    impl Actor for Large {
+        type Context = Context<Self>;
+    }
+
+    impl Supervised for Large {}
+
+    #[test]
+    fn a_life_has_room_for_its_actor_once() {
+        let (_, receiver) = channel::channel::<Large>(1);
+        let make = |_: &mut Context<Large>| Large { _room: [0; 10_000] };
+        let limit = RestartLimit { restarts: 0, within: std::time::Duration::ZERO };
+        let life = Seed::new(receiver, make, limit, |_| {}).run();
+        assert!(size_of_val(&life) < size_of::<Large>() + 1_000);
+    }
 }
