@@ -1,11 +1,14 @@
 //! Batches: shouts in their order, encoded once, the same bytes for every leaf and every hop.
 
+mod row;
+
 use bytes::{BufMut, Bytes};
 use serde::{Deserialize, Serialize};
 
+use self::row::Row;
 use super::{
     FrameError, FrameType,
-    codec::{bounded, put_varint, varint_bytes, written_bytes},
+    codec::{bounded, put_varint, written_bytes},
 };
 use crate::{
     limits::{self, BATCH_SESSIONS_MAX, FRAME_BYTES_MAX},
@@ -246,22 +249,30 @@ impl Batch {
     /// The shout at byte `at` of the body, which is the `place`th; moves `at` behind it.
     pub fn take(&self, at: &mut usize, place: u64) -> Option<Shouted> {
         let row = self.row(at)?;
-        let payload = self.body.slice(*at - row.payload.len()..*at);
-        let op = self.sessions.get(row.session as usize)?.1.plus(row.op_offset);
         Some(Shouted {
             seq: self.first_seq.plus(place),
-            session: row.session as usize,
-            op,
+            session: row.session,
+            op: self.sessions.get(row.session)?.1.plus(row.op_offset),
             kind: row.kind,
-            carried: row.carried.map_or_else(Vec::new, |list| list.0),
-            payload,
+            carried: row.carried,
+            payload: self.body.slice(row.payload),
         })
     }
 
-    fn row(&self, at: &mut usize) -> Option<Row<'_>> {
-        let (row, rest) = postcard::take_from_bytes::<Row<'_>>(self.body.get(*at..)?).ok()?;
-        *at = self.body.len() - rest.len();
-        Some(row)
+    /// The ops of the session at `index` of the table, with the seqs that they were given.
+    pub(crate) fn ops_of(&self, index: usize) -> impl Iterator<Item = (Op, Seq)> + '_ {
+        let mut at = 0;
+        let (_, first) = self.sessions[index];
+        let rows =
+            (0..u64::from(self.count)).map_while(move |place| Some((place, self.row(&mut at)?)));
+        rows.filter(move |(_, row)| row.session == index)
+            .map(move |(place, row)| (first.plus(row.op_offset), self.first_seq.plus(place)))
+    }
+
+    /// The shout at byte `at` of the body; moves `at` behind it.
+    #[inline]
+    pub(crate) fn row(&self, at: &mut usize) -> Option<Row> {
+        Row::read(&self.body, at)
     }
 
     /// Goes through the shouts: how many bytes are left behind the last, whether all ops are
@@ -269,14 +280,10 @@ impl Batch {
     fn scan(&self) -> Option<(usize, bool, bool)> {
         let (mut at, mut ops_fit, mut carries) = (0, true, false);
         for _ in 0..self.count {
-            let begin = at;
             let row = self.row(&mut at)?;
-            let (_, first) = self.sessions.get(usize::from(row.session))?;
-            if row.carries_nothing() || row.written_bytes() != at - begin {
-                return None;
-            }
+            let (_, first) = self.sessions.get(row.session)?;
             ops_fit &= first.0.checked_add(row.op_offset).is_some();
-            carries |= row.carried.is_some();
+            carries |= !row.carried.is_empty();
         }
         Some((self.body.len() - at, ops_fit, carries))
     }
@@ -295,41 +302,6 @@ impl Batch {
         Err(FrameError::Nonsense { frame, what })
     }
 }
-
-/// A shout as it stands in the body.
-#[derive(Deserialize)]
-struct Row<'a> {
-    session: u16,
-    op_offset: u64,
-    kind: Kind,
-    carried: Option<CarriedList>,
-    #[serde(borrow)]
-    payload: &'a [u8],
-}
-
-impl Row<'_> {
-    /// Whether it has a list of carried objects and nothing in it, where none would do.
-    fn carries_nothing(&self) -> bool {
-        self.carried.as_ref().is_some_and(|list| list.0.is_empty())
-    }
-
-    /// Bytes of the row in its shortest form.
-    fn written_bytes(&self) -> usize {
-        let payload = self.payload.len();
-        varint_bytes(self.session.into())
-            + varint_bytes(self.op_offset)
-            + varint_bytes(self.kind.0.into())
-            + 1
-            + self.carried.as_ref().map_or(0, written_bytes)
-            + varint_bytes(payload as u64)
-            + payload
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct CarriedList(
-    #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")] Vec<Carried>,
-);
 
 #[cfg(test)]
 mod tests {
@@ -438,6 +410,34 @@ mod tests {
         assert_eq!(bytes[row..], [0, 0, 1, 0, 0]);
         bytes[row] = 1;
         assert!(Batch::decode(&bytes.into()).is_err());
+    }
+
+    #[test]
+    fn a_number_of_a_shout_with_more_bytes_than_it_needs_or_beyond_its_type_is_an_error() {
+        let mut builder = builder();
+        builder.push(ALEC, Op(1), Kind(300), &[], b"croak");
+        let bytes = builder.seal(0).slice(5..).to_vec();
+        let row = bytes.len() - 11;
+        assert_eq!(bytes[row..row + 5], [0, 0, 0xac, 2, 0]);
+        for (at, bytes_of, other) in [
+            (0, 1, &[0x80, 0][..]),
+            (1, 1, &[0x80, 0]),
+            (2, 2, &[0xac, 0x82, 0]),
+            (5, 1, &[0x85, 0]),
+            (0, 1, &[0x80, 0x80, 4]),
+            (2, 2, &[0x80, 0x80, 4]),
+            (4, 1, &[2]),
+            (5, 1, &[6]),
+            (5, 1, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]),
+        ] {
+            let mut wrong = bytes.clone();
+            wrong.splice(row + at..row + at + bytes_of, other.iter().copied());
+            let malformed = Batch::decode(&wrong.into());
+            assert!(
+                matches!(malformed, Err(FrameError::Header { .. })),
+                "{other:?}: {malformed:?}"
+            );
+        }
     }
 
     #[test]

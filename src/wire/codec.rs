@@ -104,11 +104,6 @@ pub(super) fn put_varint(buffer: &mut impl BufMut, mut value: u64) {
     buffer.put_u8(value as u8);
 }
 
-/// Bytes of `value` as [`put_varint`] writes it.
-pub(super) fn varint_bytes(value: u64) -> usize {
-    (u64::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
-}
-
 /// Bytes of `value` as postcard writes it. Postcard also reads numbers with more bytes than they
 /// need; what was read is longer than this then, and no decoder here takes it.
 pub(super) fn written_bytes<T: Serialize>(value: &T) -> usize {
@@ -117,7 +112,15 @@ pub(super) fn written_bytes<T: Serialize>(value: &T) -> usize {
 
 /// Reads what [`put_varint`] writes, and what follows. `None`: it is cut short, too large, or not the
 /// shortest form.
+#[inline]
 pub(super) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes {
+        [byte @ ..0x80, rest @ ..] => Some(((*byte).into(), rest)),
+        _ => take_long_varint(bytes),
+    }
+}
+
+fn take_long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0_u64;
     for (at, &byte) in bytes.iter().enumerate().take(10) {
         let bits = u64::from(byte & 0x7f);
@@ -234,7 +237,6 @@ mod tests {
             assert_eq!(ours, postcard::to_stdvec(&value).expect("a number"));
             assert_eq!(take_varint(&ours), Some((value, &[][..])));
             assert_eq!(take_varint(&ours[..ours.len() - 1]), None);
-            assert_eq!(varint_bytes(value), ours.len());
             assert_eq!(written_bytes(&value), ours.len());
         }
     }

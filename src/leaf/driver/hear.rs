@@ -38,8 +38,7 @@ impl Driver {
         // What comes for an object that was just left is nobody's.
         let Some(entry) = self.entries.get_mut(&batch.object) else { return Ok(()) };
         if let Some(mine) = batch.sessions.iter().position(|(session, _)| *session == me) {
-            let shouts = batch.shouts().filter(|shouted| shouted.session == mine);
-            entry.channel.heard(shouts.map(|shouted| (shouted.op, shouted.seq)));
+            entry.channel.heard(batch.ops_of(mine));
         }
         let Some(leaf) = &mut entry.leaf else { return Ok(()) };
         let Some(after) = leaf.accept(&batch)? else { return Ok(()) };
