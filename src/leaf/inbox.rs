@@ -5,6 +5,7 @@
 //! order; local messages and other mail are handled meanwhile. A shout that carries objects waits
 //! until they are there, and keeps them until its answer has resolved.
 
+mod parcel;
 mod snapshot;
 
 use std::{
@@ -22,7 +23,10 @@ use actix::{ActorContext, ActorFuture, Addr, AsyncContext, Context};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use self::snapshot::{Telling, Wanted};
+use self::{
+    parcel::{Parcel, Reading},
+    snapshot::{Telling, Wanted},
+};
 use super::{
     channel::Link,
     driver::{Arrived, Drained, Driver, Hold},
@@ -31,10 +35,10 @@ use super::{
 use crate::{
     limits::INBOX_BYTES_MAX,
     object::{
-        Carried, Circumstance, Cursor, Dispatch, Done, EncodeError, Encoded, Leaf, ObjectId,
-        Packet, Resync, Seq, SessionId,
+        Carried, Cursor, Dispatch, Done, EncodeError, Encoded, Leaf, ObjectId, Resync, Seq,
+        SessionId,
     },
-    wire::{Batch, Shouted},
+    wire::Batch,
 };
 
 /// Something that a leaf is given.
@@ -57,20 +61,6 @@ pub(crate) struct Given {
     pub(crate) carried: Vec<Carried>,
     /// Resolves when leaves of what it carries are made; none if it carries nothing.
     pub(crate) hold: Option<Hold>,
-}
-
-/// A batch on its way to a leaf.
-#[derive(Debug)]
-pub(crate) struct Parcel {
-    batch: Batch,
-    /// What is at or below it was heard already.
-    after: Seq,
-    /// What is at or below it is the past.
-    past: Seq,
-    me: SessionId,
-    /// Resolve, one behind the other, when what its shouts carry is there.
-    holds: VecDeque<(Seq, Hold)>,
-    _weight: Weight,
 }
 
 /// The driver's end of an inbox. Dropped, the leaf stops when it has heard what is in it.
@@ -104,20 +94,23 @@ pub(crate) struct Inbox<A> {
     items: mpsc::UnboundedReceiver<Item>,
     /// The shout before, and its answer.
     busy: Option<(Seq, Done)>,
-    /// The batch in hand: where in it the next shout is, and which one it is.
-    reading: Option<(Parcel, usize, u64)>,
+    /// The batch in hand.
+    reading: Option<Reading>,
     /// What waits for the objects that it carries.
     held: Option<(Held, Hold)>,
     /// What the shout or state in hand carries; kept until its answer has resolved.
-    kept: Arrived,
+    kept: Option<Arrived>,
     progress: Arc<Progress>,
+    /// Whether those who wait for the leaf's progress are to be told of it.
+    has_moved: bool,
     telling: Telling,
     leaf: PhantomData<fn(A)>,
 }
 
 /// What waits for the objects that it carries.
 enum Held {
-    Shout(Shouted),
+    /// The shout in hand.
+    Shout(Vec<Carried>),
     Resync(Resync, Bytes, Vec<Carried>),
 }
 
@@ -144,9 +137,9 @@ pub(crate) fn inbox<A>(
     let (sender, items) = mpsc::unbounded_channel();
     let (bytes, is_full) = (AtomicUsize::new(0), AtomicBool::new(false));
     let gauge = Arc::new(Gauge { object, generation, driver, bytes, is_full });
-    let (busy, reading, held, kept) = (None, None, None, Arrived::default());
+    let (busy, reading, held, kept, has_moved) = (None, None, None, None, false);
     let (telling, leaf) = (Telling::default(), PhantomData);
-    let inbox = Inbox { items, busy, reading, held, kept, progress, telling, leaf };
+    let inbox = Inbox { items, busy, reading, held, kept, progress, has_moved, telling, leaf };
     (Delivery { items: sender, gauge, wanted: Weak::new() }, inbox)
 }
 
@@ -214,17 +207,31 @@ impl Drop for Weight {
 }
 
 impl<A: Leaf> Inbox<A> {
-    fn hear(&mut self, leaf: &mut A, shouted: Shouted, ctx: &mut Context<A>) {
-        let Some((parcel, ..)) = &self.reading else { return };
-        let seq = shouted.seq;
-        let packet = parcel.packet(shouted, &self.kept);
+    /// Hands over the shout in hand.
+    fn hear(&mut self, leaf: &mut A, carried: Vec<Carried>, ctx: &mut Context<A>) {
+        let Some(reading) = &mut self.reading else { return };
+        if !carried.is_empty() {
+            reading.bring(self.kept.get_or_insert_default().brought(carried));
+        }
+        let seq = reading.seq();
         self.progress.give(seq);
-        let done = A::Interface::dispatch(leaf, &packet, ctx).unwrap_or_else(|error| {
+        let done = A::Interface::dispatch(leaf, reading.packet(), ctx).unwrap_or_else(|error| {
             self.telling.has_missed = true;
             leaf.unheard(seq, error, ctx);
-            answered()
+            Done::AT_ONCE
         });
         self.busy = Some((seq, done));
+    }
+
+    /// Waits for the answer to the shout before.
+    fn poll_answer(&mut self, task: &mut Task<'_>) -> Poll<()> {
+        let Some((seq, done)) = &mut self.busy else { return Poll::Ready(()) };
+        ready!(done.poll(task));
+        self.progress.finish(*seq);
+        self.has_moved = true;
+        self.busy = None;
+        self.kept = None;
+        Poll::Ready(())
     }
 
     fn resync(&mut self, leaf: &mut A, resync: Resync, ctx: &mut Context<A>) {
@@ -240,20 +247,20 @@ impl<A: Leaf> Inbox<A> {
         carried: Vec<Carried>,
         ctx: &mut Context<A>,
     ) {
-        let brought = self.kept.brought(carried);
+        let brought = self.kept.get_or_insert_default().brought(carried);
         if let Err(error) = A::Interface::restore(leaf, state, &brought, ctx) {
             tracing::error!(%error, "the state of a resync cannot be read: the leaf stops");
             return ctx.stop();
         }
         self.telling.has_missed = false;
         self.resync(leaf, resync, ctx);
-        self.kept = Arrived::default();
+        self.kept = None;
     }
 
     /// Goes on with what has waited for the objects that it carries.
     fn go_on(&mut self, leaf: &mut A, held: Held, ctx: &mut Context<A>) {
         match held {
-            Held::Shout(shouted) => self.hear(leaf, shouted, ctx),
+            Held::Shout(carried) => self.hear(leaf, carried, ctx),
             Held::Resync(resync, state, carried) => {
                 self.restore(leaf, resync, &state, carried, ctx);
             }
@@ -262,7 +269,7 @@ impl<A: Leaf> Inbox<A> {
 
     fn take(&mut self, leaf: &mut A, item: Item, ctx: &mut Context<A>) {
         match item {
-            Item::Heard(parcel) => self.reading = Some((parcel, 0, 0)),
+            Item::Heard(parcel) => self.reading = Some(Reading::new(parcel)),
             Item::Resynced(resync, None) => self.resync(leaf, resync, ctx),
             Item::Resynced(resync, Some(Given { state, carried, hold: Some(hold) })) => {
                 self.held = Some((Held::Resync(resync, state, carried), hold));
@@ -277,24 +284,35 @@ impl<A: Leaf> Inbox<A> {
         }
     }
 
-    /// The next shout of the batch in hand that was not heard before.
-    fn next_shout(&mut self) -> Option<Shouted> {
-        let (parcel, at, place) = self.reading.as_mut()?;
-        while *place < u64::from(parcel.batch.count) {
-            let shouted = parcel.batch.take(at, *place)?;
-            *place += 1;
-            // What a hub says itself has its place, and is nothing that a leaf hears.
-            if shouted.seq > parcel.after && !shouted.kind.is_of_hubs() {
-                return Some(shouted);
+    /// Gives the leaf what it is due, one after the other.
+    fn go(&mut self, leaf: &mut A, ctx: &mut Context<A>, task: &mut Task<'_>) -> Poll<()> {
+        loop {
+            ready!(self.poll_answer(task));
+            if ctx.waiting() {
+                return Poll::Pending;
             }
+            if let Some((_, hold)) = &mut self.held {
+                // An error: the driver is gone, and nothing more will come.
+                self.kept = ready!(Pin::new(hold).poll(task)).ok();
+                if let Some((held, _)) = self.held.take() {
+                    self.go_on(leaf, held, ctx);
+                }
+                continue;
+            }
+            if let Some(reading) = &mut self.reading {
+                match reading.next().map(|carried| (carried, reading.hold())) {
+                    Some((carried, Some(hold))) => self.held = Some((Held::Shout(carried), hold)),
+                    Some((carried, None)) => self.hear(leaf, carried, ctx),
+                    None => self.reading = None,
+                }
+                continue;
+            }
+            let Some(item) = ready!(self.items.poll_recv(task)) else {
+                ctx.stop();
+                return Poll::Ready(());
+            };
+            self.take(leaf, item, ctx);
         }
-        None
-    }
-
-    /// What a shout of the batch in hand waits for, if it carries anything.
-    fn hold_of(&mut self, seq: Seq) -> Option<Hold> {
-        let (parcel, ..) = self.reading.as_mut()?;
-        parcel.holds.pop_front_if(|(holder, _)| *holder == seq).map(|(_, hold)| hold)
     }
 }
 
@@ -307,62 +325,10 @@ impl<A: Leaf> ActorFuture<A> for Inbox<A> {
         ctx: &mut Context<A>,
         task: &mut Task<'_>,
     ) -> Poll<()> {
-        loop {
-            if let Some((seq, done)) = &mut self.busy {
-                // An error is an answer that never comes: its future panicked, or was cancelled.
-                let _answered = ready!(Pin::new(done).poll(task));
-                let seq = *seq;
-                self.progress.finish(seq);
-                self.busy = None;
-                self.kept = Arrived::default();
-            }
-            if ctx.waiting() {
-                return Poll::Pending;
-            }
-            if let Some((_, hold)) = &mut self.held {
-                // An error: the driver is gone, and nothing more will come.
-                self.kept = ready!(Pin::new(hold).poll(task)).unwrap_or_default();
-                if let Some((held, _)) = self.held.take() {
-                    self.go_on(leaf, held, ctx);
-                }
-                continue;
-            }
-            if let Some(shouted) = self.next_shout() {
-                match self.hold_of(shouted.seq) {
-                    Some(hold) => self.held = Some((Held::Shout(shouted), hold)),
-                    None => self.hear(leaf, shouted, ctx),
-                }
-                continue;
-            }
-            self.reading = None;
-            let Some(item) = ready!(self.items.poll_recv(task)) else {
-                ctx.stop();
-                return Poll::Ready(());
-            };
-            self.take(leaf, item, ctx);
+        let polled = self.go(leaf, ctx, task);
+        if std::mem::take(&mut self.has_moved) {
+            self.progress.tell();
         }
-    }
-}
-
-/// An answer that is there already. To take it counts as work like to take any other, so that many
-/// shouts that cannot be heard leave turns to other tasks too.
-fn answered() -> Done {
-    let (done, wait) = oneshot::channel();
-    let _waits = done.send(());
-    wait
-}
-
-impl Parcel {
-    fn packet(&self, shouted: Shouted, arrived: &Arrived) -> Packet {
-        let (session, _) = self.batch.sessions[shouted.session];
-        let circumstance = Circumstance {
-            cursor: Cursor { epoch: self.batch.epoch, seq: shouted.seq },
-            shouter: session,
-            mine: session == self.me,
-            replayed: shouted.seq <= self.past,
-            hub_time_ms: self.batch.hub_time_ms,
-        };
-        let brought = arrived.brought(shouted.carried);
-        Packet { kind: shouted.kind, payload: shouted.payload, brought, circumstance }
+        polled
     }
 }

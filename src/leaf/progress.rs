@@ -1,6 +1,7 @@
 //! How far a leaf has come: restored, given a shout, done with it.
 //!
-//! Its inbox writes it; whoever carries the object, or waits for what is carried, reads it.
+//! Its inbox writes it; whoever carries the object, or waits for what is carried, reads it. Those
+//! who wait have tasks on the leaf's own thread: they are told once for all shouts of a turn.
 
 use std::{
     pin::pin,
@@ -29,8 +30,9 @@ pub(crate) struct Progress {
 impl Progress {
     /// The leaf has its state, which contains everything up to `start`.
     pub(crate) fn begin(&self, start: Seq) {
-        self.given.store(start.0, Ordering::Release);
+        self.give(start);
         self.finish(start);
+        self.tell();
     }
 
     /// A shout is about to be handed over.
@@ -38,16 +40,20 @@ impl Progress {
         self.given.store(seq.0, Ordering::Release);
     }
 
-    /// The answer to a shout has resolved.
+    /// The answer to a shout has resolved. Whoever waits is still to be [told](Self::tell).
     pub(crate) fn finish(&self, seq: Seq) {
         self.done.store(seq.0.saturating_add(1), Ordering::Release);
+    }
+
+    /// Tells those who wait how far it has come.
+    pub(crate) fn tell(&self) {
         self.moved.notify_waiters();
     }
 
     /// The client has let go of the leaf: nobody waits for it any more. The first reason stands.
     pub(crate) fn end(&self, why: Missing) {
         let _known = self.over.set(why);
-        self.moved.notify_waiters();
+        self.tell();
     }
 
     /// Why it comes no further, if it does not.

@@ -3,7 +3,13 @@
 //! `interface!` writes the implementations of these traits. Nobody else needs to, and the hub
 //! knows none of them: it passes tags, numbers and bytes.
 
-use std::fmt;
+use std::{
+    any::TypeId,
+    fmt,
+    ops::Range,
+    pin::Pin,
+    task::{Context as Task, Poll, ready},
+};
 
 use actix::{Actor, Context, Handler, dev::MessageResponse};
 use bytes::Bytes;
@@ -11,7 +17,7 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error, Unexpected},
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::coop};
 
 use super::{
     Brought, Circumstance, Codec, DecodeError, EncodeError, Encoded, Heard, Kind, Tag, decode_with,
@@ -91,7 +97,10 @@ pub trait ShoutAt<I: Interface>: Serialize + DeserializeOwned + Send + 'static {
 #[derive(Clone, Debug)]
 pub struct Packet {
     pub(crate) kind: Kind,
-    pub(crate) payload: Bytes,
+    /// What the payload lies in: one for all shouts that came together.
+    pub(crate) body: Bytes,
+    /// Where it lies there.
+    pub(crate) payload: Range<usize>,
     pub(crate) brought: Vec<Brought>,
     pub(crate) circumstance: Circumstance,
 }
@@ -120,9 +129,30 @@ pub enum DispatchError {
     },
 }
 
-/// Resolves when the answer of a leaf's handler has; an error means that it never will.
+/// Resolves when the answer of a leaf's handler has, or never will.
+///
+/// To take one counts as work also where the answer was there at once, so that a leaf with much to
+/// hear leaves turns to the other tasks of its thread.
 #[doc(hidden)]
-pub type Done = oneshot::Receiver<()>;
+#[derive(Debug)]
+pub struct Done(Option<oneshot::Receiver<()>>);
+
+impl Done {
+    /// The answer was there when the handler returned.
+    pub(crate) const AT_ONCE: Self = Self(None);
+
+    /// Waits for the answer.
+    pub(crate) fn poll(&mut self, task: &mut Task<'_>) -> Poll<()> {
+        match &mut self.0 {
+            // An error is an answer that never comes: its future panicked, or was cancelled.
+            Some(answer) => Pin::new(answer).poll(task).map(|_answered| ()),
+            None => {
+                ready!(coop::poll_proceed(task)).made_progress();
+                Poll::Ready(())
+            }
+        }
+    }
+}
 
 /// Finds the handler of a shout by its number. Made by `interface!`.
 #[diagnostic::on_unimplemented(
@@ -174,16 +204,20 @@ pub trait Hears<M: 'static>: Actor<Context = Context<Self>> {
 #[diagnostic::do_not_recommend]
 impl<A, M> Hears<M> for A
 where
-    A: Actor<Context = Context<A>> + Handler<Heard<M>>,
+    A: Actor<Context = Context<A>> + Handler<Heard<M>, Result: 'static>,
     M: DeserializeOwned + 'static,
 {
     fn deliver(&mut self, packet: &Packet, ctx: &mut Context<Self>) -> Result<Done, DispatchError> {
-        let message = decode_with::<M>(&packet.payload, &packet.brought)
+        let payload = &packet.body[packet.payload.clone()];
+        let message = decode_with::<M>(payload, &packet.brought)
             .map_err(|reason| DispatchError::Undecodable { kind: packet.kind, reason })?;
+        let answer = self.handle(Heard::new(message, packet.circumstance), ctx);
+        if TypeId::of::<A::Result>() == TypeId::of::<()>() {
+            return Ok(Done::AT_ONCE);
+        }
         let (done, wait) = oneshot::channel();
-        let heard = Heard::new(message, packet.circumstance);
-        self.handle(heard, ctx).handle(ctx, Some(done));
-        Ok(wait)
+        answer.handle(ctx, Some(done));
+        Ok(Done(Some(wait)))
     }
 }
 

@@ -269,6 +269,11 @@ impl Batch {
             .map(move |(place, row)| (first.plus(row.op_offset), self.first_seq.plus(place)))
     }
 
+    /// What the payloads lie in, at the places that [`row`](Self::row) tells.
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
     /// The shout at byte `at` of the body; moves `at` behind it.
     #[inline]
     pub(crate) fn row(&self, at: &mut usize) -> Option<Row> {
