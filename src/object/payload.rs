@@ -1,5 +1,6 @@
 //! Payloads: what a message or a state is on the wire. The hub never looks inside.
 
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
@@ -82,7 +83,10 @@ pub enum DecodeError {
 /// # Errors
 /// [`EncodeError::TooLarge`] past `max`, [`EncodeError::Serialize`] when the value refuses.
 pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Encoded, EncodeError> {
-    let (written, carried, wrong) = writing(|| postcard::to_stdvec(value));
+    let (written, carried, wrong) = writing(|| {
+        let room = Growing(Vec::with_capacity(PAYLOAD_BYTES_USUAL));
+        postcard::serialize_with_flavor(value, room)
+    });
     let payload = written.map_err(|error| EncodeError::Serialize {
         type_name: std::any::type_name::<T>(),
         reason: wrong.unwrap_or_else(|| error.to_string()),
@@ -92,6 +96,32 @@ pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Encoded, EncodeErro
         return Err(EncodeError::TooLarge { bytes, max });
     }
     Ok(Encoded { payload, carried })
+}
+
+/// Bytes that hold most messages. Larger ones grow from there; postcard's own list begins with 8.
+const PAYLOAD_BYTES_USUAL: usize = 128;
+
+/// Bytes that postcard writes behind each other.
+struct Growing(Vec<u8>);
+
+impl Flavor for Growing {
+    type Output = Vec<u8>;
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 /// Reads a `T` that carries nothing out of all of `payload`.

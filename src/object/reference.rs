@@ -5,7 +5,7 @@
 //! read, by a scope that `encode` and `decode` open round the serializer.
 
 use std::{
-    cell::RefCell,
+    cell::Cell,
     fmt,
     hash::{Hash, Hasher},
     marker::PhantomData,
@@ -159,64 +159,87 @@ impl<I> fmt::Debug for ObjectRef<I> {
     }
 }
 
-/// What is being written or read on this thread, the innermost last.
+/// What is being written or read on this thread, the innermost. Without references it takes no
+/// memory.
+#[derive(Default)]
 struct Scope {
-    list: List,
+    mode: Mode,
+    found: Option<Box<Found>>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Outside,
+    Writing,
+    Reading,
+}
+
+/// What references have to do with.
+#[derive(Default)]
+struct Found {
+    /// What was written.
+    carried: Vec<Carried>,
+    /// What can be read.
+    brought: Vec<Brought>,
     /// What a reference found wrong; the serializer round it may drop the words.
     wrong: Option<String>,
 }
 
-enum List {
-    Writing(Vec<Carried>),
-    Reading(Vec<Brought>),
-}
-
 thread_local! {
-    static SCOPES: RefCell<Vec<Scope>> = const { RefCell::new(Vec::new()) };
+    static SCOPE: Cell<Scope> = const { Cell::new(Scope { mode: Mode::Outside, found: None }) };
 }
 
-/// Ends a scope, also when what is inside it panics.
-struct Open;
+/// Ends a scope, also when what is inside it panics: the one round it goes on.
+struct Open {
+    around: Scope,
+}
 
 impl Open {
-    fn new(list: List) -> Self {
-        SCOPES.with_borrow_mut(|scopes| scopes.push(Scope { list, wrong: None }));
-        Self
-    }
-
-    fn close(self) -> Option<Scope> {
-        std::mem::forget(self);
-        SCOPES.with_borrow_mut(Vec::pop)
+    #[inline]
+    fn new(scope: Scope) -> Self {
+        Self { around: SCOPE.replace(scope) }
     }
 }
 
 impl Drop for Open {
+    #[inline]
     fn drop(&mut self) {
-        SCOPES.with_borrow_mut(Vec::pop);
+        SCOPE.set(std::mem::take(&mut self.around));
     }
 }
 
+/// Acts within a scope, and tells what references found there.
+#[inline]
+fn within<T>(scope: Scope, act: impl FnOnce() -> T) -> (T, Option<Box<Found>>) {
+    let open = Open::new(scope);
+    let done = act();
+    let found = SCOPE.take().found;
+    drop(open);
+    (done, found)
+}
+
 /// Runs `write`, whose references make the list that comes back; or tells what they found wrong.
+#[inline]
 pub(super) fn writing<T>(write: impl FnOnce() -> T) -> (T, Vec<Carried>, Option<String>) {
-    let open = Open::new(List::Writing(Vec::new()));
-    let written = write();
-    match open.close() {
-        Some(Scope { list: List::Writing(carried), wrong }) => (written, carried, wrong),
-        _ => (written, Vec::new(), None),
+    match within(Scope { mode: Mode::Writing, found: None }, write) {
+        (written, Some(found)) => (written, found.carried, found.wrong),
+        (written, None) => (written, Vec::new(), None),
     }
 }
 
 /// Runs `read`, whose references are places in `brought`; or tells what they found wrong.
+#[inline]
 pub(super) fn reading<T>(brought: &[Brought], read: impl FnOnce() -> T) -> (T, Option<String>) {
-    let open = Open::new(List::Reading(brought.to_vec()));
-    let done = read();
-    (done, open.close().and_then(|scope| scope.wrong))
+    let list = || Box::new(Found { brought: brought.to_vec(), ..Found::default() });
+    let found = (!brought.is_empty()).then(list);
+    let (done, found) = within(Scope { mode: Mode::Reading, found }, read);
+    (done, found.and_then(|found| found.wrong))
 }
 
-/// Enters an object into the list that is being written; each object once.
+/// Puts an object into the list that is being written; each object once.
 fn put(carried: Carried) -> Result<u16, String> {
-    in_scope(|list| {
-        let List::Writing(list) = list else { return Err(OUTSIDE.to_owned()) };
+    in_scope(Mode::Writing, |Found { carried: list, .. }| {
         let there = list.iter().position(|each| each.object == carried.object);
         let place = there.unwrap_or(list.len());
         if place == CARRIED_MAX {
@@ -231,8 +254,7 @@ fn put(carried: Carried) -> Result<u16, String> {
 
 /// Takes an object of an interface out of the list that is being read.
 fn take(place: u16, tag: &str) -> Result<Brought, String> {
-    in_scope(|list| {
-        let List::Reading(list) = list else { return Err(OUTSIDE.to_owned()) };
+    in_scope(Mode::Reading, |Found { brought: list, .. }| {
         let Some(brought) = list.get(usize::from(place)) else {
             return Err(format!("there is no carried object {place}: {} are listed", list.len()));
         };
@@ -244,11 +266,18 @@ fn take(place: u16, tag: &str) -> Result<Brought, String> {
     })
 }
 
-fn in_scope<T>(act: impl FnOnce(&mut List) -> Result<T, String>) -> Result<T, String> {
-    SCOPES.with_borrow_mut(|scopes| {
-        let scope = scopes.last_mut().ok_or(OUTSIDE)?;
-        act(&mut scope.list).inspect_err(|wrong| scope.wrong = Some(wrong.clone()))
-    })
+fn in_scope<T>(mode: Mode, act: impl FnOnce(&mut Found) -> Result<T, String>) -> Result<T, String> {
+    let mut scope = SCOPE.take();
+    if scope.mode == Mode::Outside {
+        return Err(OUTSIDE.to_owned());
+    }
+    let found = scope.found.get_or_insert_default();
+    let done = if scope.mode == mode { act(found) } else { Err(OUTSIDE.to_owned()) };
+    if let Err(wrong) = &done {
+        found.wrong = Some(wrong.clone());
+    }
+    SCOPE.set(scope);
+    done
 }
 
 const OUTSIDE: &str = "an object can be carried only by a message or a state of an interface";
