@@ -254,7 +254,7 @@ impl Batch {
             session: row.session,
             op: self.sessions.get(row.session)?.1.plus(row.op_offset),
             kind: row.kind,
-            carried: row.carried,
+            carried: row.carried(&self.body),
             payload: self.body.slice(row.payload),
         })
     }

@@ -115,7 +115,10 @@ pub(super) fn written_bytes<T: Serialize>(value: &T) -> usize {
 #[inline]
 pub(super) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     match bytes {
-        [byte @ ..0x80, rest @ ..] => Some(((*byte).into(), rest)),
+        [only @ ..0x80, rest @ ..] => Some(((*only).into(), rest)),
+        [low, high @ 1..0x80, rest @ ..] => {
+            Some((u64::from(low & 0x7f) | u64::from(*high) << 7, rest))
+        }
         _ => take_long_varint(bytes),
     }
 }

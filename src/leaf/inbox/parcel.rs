@@ -68,10 +68,11 @@ impl Reading {
             circumstance.shouter = shouter;
             circumstance.mine = shouter == *me;
             circumstance.replayed = seq <= *past;
+            let carried = row.carried(batch.body());
             self.packet.kind = row.kind;
             self.packet.payload = row.payload;
             self.packet.brought.clear();
-            return Some(row.carried);
+            return Some(carried);
         }
         None
     }

@@ -19,8 +19,8 @@ pub(crate) struct Row {
     pub(super) op_offset: u64,
     /// The number of the message in the interface.
     pub(crate) kind: Kind,
-    /// The objects that the payload carries.
-    pub(crate) carried: Vec<Carried>,
+    /// Where the list of the objects that it carries lies in the body; empty if there are none.
+    pub(super) carried: Range<usize>,
     /// Where the message lies in the body.
     pub(crate) payload: Range<usize>,
 }
@@ -33,27 +33,42 @@ impl Row {
         let (session, rest) = take_varint(body.get(*at..)?)?;
         let (op_offset, rest) = take_varint(rest)?;
         let (kind, rest) = take_varint(rest)?;
-        let (carried, rest) = match rest {
-            [0, rest @ ..] => (Vec::new(), rest),
-            [1, rest @ ..] => take_carried(rest)?,
+        let (carried_bytes, rest) = match rest {
+            [0, rest @ ..] => (0, rest),
+            [1, rest @ ..] => (bytes_of_list(rest)?, rest),
             _ => return None,
         };
-        let (bytes, rest) = take_varint(rest)?;
-        let begin = body.len() - rest.len();
-        let end = begin + usize::try_from(bytes).ok().filter(|bytes| *bytes <= rest.len())?;
+        let carried = body.len() - rest.len();
+        let (bytes, rest) = take_varint(&rest[carried_bytes..])?;
+        let payload = body.len() - rest.len();
+        let end = payload + usize::try_from(bytes).ok().filter(|bytes| *bytes <= rest.len())?;
         *at = end;
-        let session = u16::try_from(session).ok()?.into();
-        let kind = Kind(u16::try_from(kind).ok()?);
-        Some(Self { session, op_offset, kind, carried, payload: begin..end })
+        Some(Self {
+            session: u16::try_from(session).ok()?.into(),
+            op_offset,
+            kind: Kind(u16::try_from(kind).ok()?),
+            carried: carried..carried + carried_bytes,
+            payload: payload..end,
+        })
+    }
+
+    /// The objects that its payload carries, out of the body that it was read from.
+    #[inline]
+    pub(crate) fn carried(&self, body: &[u8]) -> Vec<Carried> {
+        if self.carried.is_empty() {
+            return Vec::new();
+        }
+        postcard::from_bytes::<CarriedList>(&body[self.carried.clone()])
+            .map_or_else(|_| Vec::new(), |list| list.0)
     }
 }
 
-/// Reads a list of carried objects with something in it, and what follows.
+/// Bytes of a list of carried objects with something in it.
 #[cold]
-fn take_carried(bytes: &[u8]) -> Option<(Vec<Carried>, &[u8])> {
+fn bytes_of_list(bytes: &[u8]) -> Option<usize> {
     let (list, rest) = postcard::take_from_bytes::<CarriedList>(bytes).ok()?;
-    let is_fine = !list.0.is_empty() && written_bytes(&list) == bytes.len() - rest.len();
-    is_fine.then_some((list.0, rest))
+    let taken = bytes.len() - rest.len();
+    (!list.0.is_empty() && written_bytes(&list) == taken).then_some(taken)
 }
 
 #[derive(Serialize, Deserialize)]
