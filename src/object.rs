@@ -29,4 +29,7 @@ pub use self::{
     receipt::Receipt,
     reference::{Carried, ObjectRef},
 };
-pub(crate) use self::{payload::decode_with, reference::Missing};
+pub(crate) use self::{
+    payload::{decode_with, encode_behind},
+    reference::Missing,
+};

@@ -26,8 +26,8 @@ pub use self::{
 use super::seats::Seats;
 use crate::{
     connection::{Class, Closed, Queue},
-    object::{Carried, Encoded, Kind, ObjectId, Op, Receipt, Seq, SessionId},
-    wire::{Limits, Refusal, Verdict, encode_shout},
+    object::{Kind, ObjectId, Op, Receipt, Seq, SessionId},
+    wire::{Draft, Limits, Refusal, Verdict},
 };
 
 /// What all channels of a client share.
@@ -62,6 +62,8 @@ struct State {
     next_op: Op,
     flights: VecDeque<Flight>,
     room: Room,
+    /// What those with an outcome took of what all objects share, as far as it was not given back.
+    landed_bytes: usize,
     /// Shouts for which there is no room, in the order of their tickets.
     waiting: VecDeque<Waiting>,
     next_ticket: u64,
@@ -100,7 +102,7 @@ struct Flight {
 struct Waiting {
     ticket: u64,
     kind: Kind,
-    said: Encoded,
+    said: Draft,
     answer: Answer,
 }
 
@@ -138,6 +140,7 @@ impl Channel {
             next_op,
             flights: VecDeque::new(),
             room: Room::new(window_shouts as usize, window_bytes as usize),
+            landed_bytes: 0,
             waiting: VecDeque::new(),
             next_ticket: 0,
             in_total: false,
@@ -156,18 +159,18 @@ impl Channel {
     ///
     /// # Cancel safety
     /// Dropped while it waits for room, it is not sent and has taken nothing.
-    pub(crate) async fn send(&self, kind: Kind, said: Encoded) -> Result<Receipt, Failure> {
+    pub(crate) async fn send(&self, kind: Kind, said: Draft) -> Result<Receipt, Failure> {
         let (ticket, receipted) = self.line_up(kind, said)?;
         let _withdrawn = ticket.map(|ticket| Place { channel: self, ticket });
         receipted.outcome().await
     }
 
     /// Shouts if there is room.
-    pub(crate) fn try_send(&self, kind: Kind, mut said: Encoded) -> Result<Receipted, Failure> {
+    pub(crate) fn try_send(&self, kind: Kind, mut said: Draft) -> Result<Receipted, Failure> {
         self.prepare(&mut said);
         let mut state = self.lock();
         state.check()?;
-        let bytes = bytes_on_wire(&said);
+        let bytes = said.frame_bytes();
         let fits = state.waiting.is_empty() && state.room.fits(bytes);
         if !fits || !self.link.total.try_take(bytes) {
             return Err(Failure::Full);
@@ -178,11 +181,11 @@ impl Channel {
     }
 
     /// Shouts if there is room; else the shout waits, under the ticket that comes back.
-    fn line_up(&self, kind: Kind, mut said: Encoded) -> Result<(Option<u64>, Receipted), Failure> {
+    fn line_up(&self, kind: Kind, mut said: Draft) -> Result<(Option<u64>, Receipted), Failure> {
         self.prepare(&mut said);
         let mut state = self.lock();
         state.check()?;
-        let (bytes, max) = (bytes_on_wire(&said), self.link.shout_bytes_max());
+        let (bytes, max) = (said.frame_bytes(), self.link.shout_bytes_max());
         if bytes > max {
             let why = format!("a shout of {bytes} bytes exceeds the hub's window of {max}");
             return Err(Failure::Refused(why));
@@ -197,7 +200,7 @@ impl Channel {
     }
 
     /// The hub is told of this object, and of what the shout carries, before it comes.
-    fn prepare(&self, said: &mut Encoded) {
+    fn prepare(&self, said: &mut Draft) {
         self.publish();
         if !said.carried.is_empty() {
             self.link.pack(&mut said.carried);
@@ -256,11 +259,11 @@ impl Channel {
                 let mut answers = known..u64::from(count);
                 let _all = answers.all(|each| {
                     let receipt = Receipt::Sequenced { seq: seq.plus(each) };
-                    self.land(&mut state, op.plus(each), Ok(receipt))
+                    state.land(op.plus(each), Ok(receipt))
                 });
             }
             Verdict::Refused { reason } => {
-                self.land(&mut state, op, Err(Failure::Refused(reason)));
+                state.land(op, Err(Failure::Refused(reason)));
             }
             // It is about a shout that was lost on the way; if its outcome is known, it was not.
             Verdict::Gap if op >= state.first_op() => state.send_again(&self.link, op),
@@ -273,7 +276,7 @@ impl Channel {
     pub(crate) fn heard(&self, shouts: impl Iterator<Item = (Op, Seq)>) {
         let mut state = self.lock();
         for (op, seq) in shouts {
-            self.land(&mut state, op, Ok(Receipt::Sequenced { seq }));
+            state.land(op, Ok(Receipt::Sequenced { seq }));
         }
         self.go_on(state);
     }
@@ -346,6 +349,7 @@ impl Channel {
 
     /// Room has come back, perhaps.
     fn go_on(&self, mut state: MutexGuard<'_, State>) {
+        self.link.total.give_back(std::mem::take(&mut state.landed_bytes));
         self.send_waiting(&mut state);
         drop(state);
         self.link.total.serve();
@@ -354,7 +358,7 @@ impl Channel {
     /// Sends what waits, in order, as far as there is room.
     fn send_waiting(&self, state: &mut State) {
         while let Some(first) = state.waiting.front() {
-            let bytes = bytes_on_wire(&first.said);
+            let bytes = first.said.frame_bytes();
             if !state.room.fits(bytes) {
                 break;
             }
@@ -370,10 +374,10 @@ impl Channel {
     }
 
     /// Sends a shout, for which the room in all is taken.
-    fn launch(&self, state: &mut State, kind: Kind, said: Encoded, answer: Answer) {
-        let bytes = bytes_on_wire(&said);
+    fn launch(&self, state: &mut State, kind: Kind, said: Draft, answer: Answer) {
+        let bytes = said.frame_bytes();
         state.room.take(bytes);
-        let frame = encode_shout(self.object, state.next_op, kind, said.carried, &said.payload);
+        let frame = said.frame(self.object, state.next_op, kind);
         state.next_op = state.next_op.next();
         let is_sent = matches!(state.phase, Phase::Open);
         if is_sent {
@@ -381,22 +385,6 @@ impl Channel {
             let _closing = self.link.queue.push(Class::Batch, frame.clone());
         }
         state.flights.push_back(Flight { frame, bytes, is_sent, answer: Some(answer) });
-    }
-
-    /// A shout has its outcome. `false`: it is not under way.
-    fn land(&self, state: &mut State, op: Op, outcome: Result<Receipt, Failure>) -> bool {
-        let Some(place) = op.0.checked_sub(state.first_op().0) else { return false };
-        let Some(flight) = state.flights.get_mut(place as usize) else { return false };
-        if let Some(answer) = flight.answer.take() {
-            let bytes = flight.bytes;
-            state.room.give_back(bytes);
-            self.link.total.give_back(bytes);
-            let _nobody_waits = answer.send(outcome);
-        }
-        while state.flights.front().is_some_and(|flight| flight.answer.is_none()) {
-            state.flights.pop_front();
-        }
-        true
     }
 
     /// A shout that waits is not to be sent.
@@ -422,6 +410,22 @@ impl State {
             Phase::Leaving => Err(Failure::Gone(Gone::Parted)),
             _ => Ok(()),
         }
+    }
+
+    /// A shout has its outcome. `false`: it is not under way. What it took in all is given back
+    /// when all that is told together has landed.
+    fn land(&mut self, op: Op, outcome: Result<Receipt, Failure>) -> bool {
+        let Some(place) = op.0.checked_sub(self.first_op().0) else { return false };
+        let Some(flight) = self.flights.get_mut(place as usize) else { return false };
+        if let Some(answer) = flight.answer.take() {
+            self.room.give_back(flight.bytes);
+            self.landed_bytes += flight.bytes;
+            let _nobody_waits = answer.send(outcome);
+        }
+        while self.flights.front().is_some_and(|flight| flight.answer.is_none()) {
+            self.flights.pop_front();
+        }
+        true
     }
 
     fn send_again(&mut self, link: &Link, next_op: Op) {
@@ -459,12 +463,3 @@ impl From<Closed> for Gone {
         Self::Closed(closed)
     }
 }
-
-/// The most that a shout takes on the wire: the window counts frames.
-fn bytes_on_wire(said: &Encoded) -> usize {
-    said.payload.len() + Carried::bytes_of(&said.carried) + SHOUT_FRAME_BYTES
-}
-
-/// A Shout frame's bytes beside its payload and what it carries, at most: length, type, object,
-/// op, kind, flags, no origin.
-const SHOUT_FRAME_BYTES: usize = 4 + 1 + 16 + 10 + 3 + 2;

@@ -15,11 +15,12 @@ use super::{
     driver::{Detach, Driver},
 };
 use crate::{
-    limits::{SHOUT_BYTES_MAX, STATE_BYTES_MAX},
+    limits::STATE_BYTES_MAX,
     object::{
         EncodeError, Encoded, Interface, Kind, ObjectId, ObjectRef, Receipt, Seq, Shout, ShoutAt,
         encode,
     },
+    wire::Draft,
 };
 
 /// Shouts at an object. It keeps nothing alive: a leaf holds its own voice, and `client.voice`
@@ -112,7 +113,7 @@ impl<I: Interface> Voice<I> {
         self.launch(&message).map_err(|failure| failure.with(message))
     }
 
-    async fn say(&self, kind: Kind, written: Result<Encoded, Failure>) -> Result<Receipt, Failure> {
+    async fn say(&self, kind: Kind, written: Result<Draft, Failure>) -> Result<Receipt, Failure> {
         self.channel.send(kind, written?).await
     }
 
@@ -183,6 +184,6 @@ impl<I> fmt::Debug for Voice<I> {
     }
 }
 
-fn written<M: serde::Serialize>(message: &M) -> Result<Encoded, Failure> {
-    encode(message, SHOUT_BYTES_MAX).map_err(Failure::Encode)
+fn written<M: serde::Serialize>(message: &M) -> Result<Draft, Failure> {
+    Draft::new(message).map_err(Failure::Encode)
 }

@@ -83,15 +83,25 @@ pub enum DecodeError {
 /// # Errors
 /// [`EncodeError::TooLarge`] past `max`, [`EncodeError::Serialize`] when the value refuses.
 pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Encoded, EncodeError> {
+    encode_behind(0, value, max)
+}
+
+/// As [`encode`], with `room` bytes in front of the payload for what is to stand there.
+pub(crate) fn encode_behind<T: Serialize>(
+    room: usize,
+    value: &T,
+    max: usize,
+) -> Result<Encoded, EncodeError> {
     let (written, carried, wrong) = writing(|| {
-        let room = Growing(Vec::with_capacity(PAYLOAD_BYTES_USUAL));
-        postcard::serialize_with_flavor(value, room)
+        let mut payload = Vec::with_capacity(room + PAYLOAD_BYTES_USUAL);
+        payload.resize(room, 0);
+        postcard::serialize_with_flavor(value, Growing(payload))
     });
     let payload = written.map_err(|error| EncodeError::Serialize {
         type_name: std::any::type_name::<T>(),
         reason: wrong.unwrap_or_else(|| error.to_string()),
     })?;
-    let bytes = payload.len() + Carried::bytes_of(&carried);
+    let bytes = payload.len() - room + Carried::bytes_of(&carried);
     if bytes > max {
         return Err(EncodeError::TooLarge { bytes, max });
     }
@@ -99,7 +109,7 @@ pub fn encode<T: Serialize>(value: &T, max: usize) -> Result<Encoded, EncodeErro
 }
 
 /// Bytes that hold most messages. Larger ones grow from there; postcard's own list begins with 8.
-const PAYLOAD_BYTES_USUAL: usize = 128;
+const PAYLOAD_BYTES_USUAL: usize = 64;
 
 /// Bytes that postcard writes behind each other.
 struct Growing(Vec<u8>);

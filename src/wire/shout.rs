@@ -1,6 +1,6 @@
 //! A shout on its way up.
 
-use bytes::{BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     limits::{self, KIND_MAX},
-    object::{Carried, Kind, ObjectId, Op, SessionId},
+    object::{Carried, EncodeError, Encoded, Kind, ObjectId, Op, SessionId, encode_behind},
 };
 
 /// Say the payload to every leaf of an object.
@@ -41,6 +41,52 @@ impl ShoutFrame {
     }
 }
 
+/// A shout that has no op yet: its payload, behind room for what stands in front of it in its
+/// frame, so that it is written once.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    bytes: Vec<u8>,
+    /// The objects that the payload carries.
+    pub(crate) carried: Vec<Carried>,
+}
+
+/// What stands in front of a payload that carries nothing, at most: length, type, object, op, kind,
+/// and that there are no flags, no origin and nothing carried.
+const FRONT_BYTES_MAX: usize = 4 + 1 + 16 + 10 + 3 + 3;
+
+impl Draft {
+    /// Writes a message.
+    pub(crate) fn new<M: Serialize>(message: &M) -> Result<Self, EncodeError> {
+        let Encoded { payload, carried } =
+            encode_behind(FRONT_BYTES_MAX, message, limits::SHOUT_BYTES_MAX)?;
+        Ok(Self { bytes: payload, carried })
+    }
+
+    /// Bytes of the frame, at most: what the window counts.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        // The byte for nothing carried is in both.
+        self.bytes.len() - 1 + Carried::bytes_of(&self.carried)
+    }
+
+    /// The whole frame, without origin.
+    pub(crate) fn frame(self, object: ObjectId, op: Op, kind: Kind) -> Bytes {
+        let Self { mut bytes, carried } = self;
+        if !carried.is_empty() {
+            return encode_shout(object, op, kind, carried, &bytes[FRONT_BYTES_MAX..]);
+        }
+        let mut front = [0; FRONT_BYTES_MAX];
+        let mut unwritten = &mut front[4..];
+        put_plain(&mut unwritten, object, op, kind);
+        let begin = unwritten.len();
+        let length = (bytes.len() - begin - 4) as u32;
+        front[..4].copy_from_slice(&length.to_le_bytes());
+        bytes[begin..FRONT_BYTES_MAX].copy_from_slice(&front[..FRONT_BYTES_MAX - begin]);
+        let mut frame = Bytes::from(bytes);
+        frame.advance(begin);
+        frame
+    }
+}
+
 /// A whole Shout frame without origin: what [`super::encode_with`] writes, in a third of the time
 /// if nothing is carried.
 pub fn encode_shout(
@@ -54,15 +100,20 @@ pub fn encode_shout(
         let shout = ShoutFrame { object, op, kind, flags: 0, origin: None, carried };
         return super::encode_with(&shout, payload);
     }
-    let mut frame = Vec::with_capacity(40 + payload.len());
+    let mut frame = Vec::with_capacity(FRONT_BYTES_MAX + payload.len());
     frame.put_u32_le(0);
-    frame.put_u8(FrameType::Shout as u8);
-    frame.put_slice(&object.0);
-    put_varint(&mut frame, op.0);
-    put_varint(&mut frame, kind.0.into());
-    frame.put_slice(&[0, 0, 0]);
+    put_plain(&mut frame, object, op, kind);
     frame.put_slice(payload);
     super::frame::close(frame)
+}
+
+/// Writes what stands between the length and a payload that carries nothing.
+fn put_plain(frame: &mut impl BufMut, object: ObjectId, op: Op, kind: Kind) {
+    frame.put_u8(FrameType::Shout as u8);
+    frame.put_slice(&object.0);
+    put_varint(frame, op.0);
+    put_varint(frame, kind.0.into());
+    frame.put_slice(&[0, 0, 0]);
 }
 
 /// Reads what [`encode_shout`] writes: the header, and where the payload begins. `None` for
@@ -107,6 +158,20 @@ mod tests {
             let (shout, payload_at) = read_shout(&frame[4..]).expect("is plain");
             let read = Frame::Shout(shout, frame.slice(4 + payload_at..));
             assert_eq!(Frame::decode(&frame.slice(4..)), Ok(read));
+        }
+    }
+
+    #[test]
+    fn a_draft_becomes_the_frame_that_the_general_way_writes() {
+        for (op, kind) in [(1, 0), (128, 300), (u64::MAX, KIND_MAX)] {
+            for text in ["", "croak", &"long ".repeat(1_000)] {
+                let draft = Draft::new(&text).expect("is small");
+                let most = draft.frame_bytes();
+                let payload = postcard::to_stdvec(text).expect("is plain");
+                let frame = draft.frame(ObjectId([7; 16]), Op(op), Kind(kind));
+                assert_eq!(frame, general(op, kind, &payload));
+                assert!(frame.len() <= most, "{} of {most}", frame.len());
+            }
         }
     }
 
