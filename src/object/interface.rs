@@ -143,14 +143,12 @@ impl Done {
 
     /// Waits for the answer.
     pub(crate) fn poll(&mut self, task: &mut Task<'_>) -> Poll<()> {
-        match &mut self.0 {
+        if let Some(answer) = &mut self.0 {
             // An error is an answer that never comes: its future panicked, or was cancelled.
-            Some(answer) => Pin::new(answer).poll(task).map(|_answered| ()),
-            None => {
-                ready!(coop::poll_proceed(task)).made_progress();
-                Poll::Ready(())
-            }
+            return Pin::new(answer).poll(task).map(|_answered| ());
         }
+        ready!(coop::poll_proceed(task)).made_progress();
+        Poll::Ready(())
     }
 }
 
