@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-STAGES=(tools format clippy features tests fuzz dependencies docs)
+STAGES=(tools format clippy features tests instructions fuzz dependencies docs)
 LOGS="${CARGO_TARGET_DIR:-target}/gate"
 
 # A compiler's components, a linker, Python for tests/foreign, and every crate of the lock file.
@@ -44,6 +44,24 @@ stage_features() {
 # The library, the binary, tests/*, doctests; the examples are built.
 stage_tests() {
     cargo test --all-features 2>&1 | tee "$LOGS/tests.log"
+}
+
+# How many instructions the data path takes for one item, under valgrind. The runner must be of the
+# library's version.
+stage_instructions() {
+    local tools version
+    command -v valgrind >/dev/null || { as_root apt-get update && as_root apt-get install -y valgrind; }
+    tools=$(realpath -m "${CARGO_TARGET_DIR:-target}")/instructions
+    version=$(awk '$1 == "name" { name = $3 } name == "\"gungraun\"" && $1 == "version" { print $3 }' \
+        Cargo.lock | tr -d '"')
+    export GUNGRAUN_RUNNER="$tools/bin/gungraun-runner"
+    [ "$("$GUNGRAUN_RUNNER" --version 2>&1)" = "gungraun-runner $version" ] ||
+        cargo install gungraun-runner --locked --version "$version" --root "$tools"
+    if ! cargo bench --bench instructions; then
+        echo "Under 'Regressions' stands what takes more instructions than it may. Make it faster; or" >&2
+        echo "raise its bound in tests/instructions/bounds.rs and say in the commit what that buys." >&2
+        return 1
+    fi
 }
 
 # A short run of every fuzz target; a long one is in CONTRIBUTING.md. Then the targets' own checks:
