@@ -7,6 +7,7 @@
 
 mod admission;
 mod builder;
+mod by_session;
 mod clock;
 mod contact;
 mod directory;
@@ -20,6 +21,7 @@ mod sabotage;
 mod session;
 #[cfg(test)]
 mod tests;
+mod volley;
 
 use std::{
     convert::Infallible,

@@ -12,7 +12,7 @@ mod handshake;
 mod request;
 mod shout;
 
-pub(crate) use self::shout::Draft;
+pub(crate) use self::shout::{Draft, PlainShout};
 pub use self::{
     answer::{
         Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome, Refusal,

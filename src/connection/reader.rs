@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{BufMut, Bytes};
 use futures_core::Stream;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, ReadBuf},
@@ -115,7 +115,7 @@ impl Reader {
             while self.last_words < INWARD_BYTES_MAX && self.inward.held() < INWARD_BYTES_MAX {
                 match self.poll_read(cx) {
                     Poll::Ready(Ok(Some(burst))) => {
-                        self.last_words += burst.0.len();
+                        self.last_words += burst.bytes.len();
                         return Ok(burst);
                     }
                     Poll::Ready(Ok(None)) => {}
@@ -152,7 +152,7 @@ impl Reader {
             Err(error) => Err(Closed::transport(error)),
             Ok(0) => Err(ended()),
             Ok(_) if self.partial.len() < self.wanted => Ok(None),
-            Ok(_) => Ok(Some(Burst(std::mem::take(&mut self.partial).into()))),
+            Ok(_) => Ok(Some(Burst::new(std::mem::take(&mut self.partial).into()))),
         })
     }
 
@@ -163,7 +163,7 @@ impl Reader {
             Split::Whole(bytes) => {
                 let (whole, partial) = read.split_at(bytes);
                 self.keep(partial)?;
-                Ok(Some(Burst(Bytes::copy_from_slice(whole))))
+                Ok(Some(Burst::new(Bytes::copy_from_slice(whole))))
             }
             Split::Partial(_) => {
                 self.keep(read)?;
@@ -243,12 +243,37 @@ fn ended() -> Closed {
 
 /// Whole frames, as one read of the socket brought them; decoded as they are taken.
 #[derive(Clone, Debug)]
-pub(crate) struct Burst(pub(super) Bytes);
+pub(crate) struct Burst {
+    pub(super) bytes: Bytes,
+    /// Where the next frame begins, with its length prefix.
+    at: usize,
+}
 
 impl Burst {
-    /// Bytes of the frames that were not taken.
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.len()
+    /// `bytes` are whole frames with their length prefixes.
+    pub(super) fn new(bytes: Bytes) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The next frame, without its length prefix. It is not taken.
+    pub(crate) fn peek(&self) -> Option<&[u8]> {
+        let (prefix, rest) = self.bytes[self.at..].split_first_chunk::<4>()?;
+        Some(&rest[..u32::from_le_bytes(*prefix) as usize])
+    }
+
+    /// Takes a frame of so many bytes that was looked at.
+    pub(crate) fn pass_over(&mut self, bytes: usize) {
+        self.at += 4 + bytes;
+    }
+
+    /// Where the next frame begins.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Bytes of all frames, those that were taken too.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
     }
 }
 
@@ -257,10 +282,9 @@ impl Iterator for Burst {
     type Item = Result<(Frame, usize), FrameError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let prefix = self.0.first_chunk::<4>()?;
-        let length = u32::from_le_bytes(*prefix) as usize;
-        let mut frame = self.0.split_to(4 + length);
-        frame.advance(4);
-        Some(Frame::decode(&frame).map(|frame| (frame, 4 + length)))
+        let bytes = self.peek()?.len();
+        let frame = self.bytes.slice(self.at + 4..self.at + 4 + bytes);
+        self.pass_over(bytes);
+        Some(Frame::decode(&frame).map(|frame| (frame, 4 + bytes)))
     }
 }

@@ -88,7 +88,7 @@ fn decode(bytes: &[u8]) -> Vec<Frame> {
         return Vec::new();
     }
     assert_eq!(split(bytes), Ok(Split::Whole(bytes.len())), "the stream is well framed");
-    frames(&Burst(Bytes::copy_from_slice(bytes)))
+    frames(&Burst::new(Bytes::copy_from_slice(bytes)))
 }
 
 fn frames(burst: &Burst) -> Vec<Frame> {

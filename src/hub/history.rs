@@ -7,14 +7,14 @@
 
 mod snapshots;
 
-use std::{
-    cmp::Ordering,
-    collections::{HashMap, VecDeque},
-};
+use std::{cmp::Ordering, collections::VecDeque};
 
 use bytes::Bytes;
 
-use super::life::{Ids, ListChange};
+use super::{
+    by_session::BySession,
+    life::{Ids, ListChange},
+};
 use crate::{
     limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX, WINDOW_SHOUTS},
     object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Resync, ResyncReason, Seq, SessionId},
@@ -35,7 +35,7 @@ pub(crate) struct History {
     open_ids: Vec<ObjectId>,
     /// What the directory does not know of yet.
     list_change: ListChange,
-    marks: HashMap<SessionId, Mark>,
+    marks: BySession<Mark>,
 }
 
 /// A state, and the last seq that it contains.
@@ -58,11 +58,11 @@ pub(crate) struct Chunk {
 
 /// A shout that asks for its place.
 #[derive(Debug)]
-pub(crate) struct Offer {
+pub(crate) struct Offer<'a> {
     pub(crate) op: Op,
     pub(crate) kind: Kind,
     pub(crate) carried: Vec<Carried>,
-    pub(crate) payload: Bytes,
+    pub(crate) payload: &'a [u8],
 }
 
 /// What became of a shout.
@@ -129,14 +129,14 @@ impl History {
             open: BatchBuilder::new(object, epoch, Seq(1)),
             open_ids: Vec::new(),
             list_change,
-            marks: HashMap::new(),
+            marks: BySession::default(),
         }
     }
 
     /// Decides on a shout. The caller has made [`room`](Self::has_room) for it.
     ///
     /// Everything that can fail comes before the first change.
-    pub(crate) fn offer(&mut self, session: SessionId, offer: &Offer) -> Decision {
+    pub(crate) fn offer(&mut self, session: SessionId, offer: &Offer<'_>) -> Decision {
         let full = self.is_full();
         let mark = self.marks.entry(session).or_default();
         if let Some(decision) = mark.out_of_turn(offer.op) {
@@ -147,7 +147,7 @@ impl History {
             return Decision::TailFull;
         }
         let seq = self.open.next_seq();
-        self.open.push(session, offer.op, offer.kind, &offer.carried, &offer.payload);
+        self.open.push(session, offer.op, offer.kind, &offer.carried, offer.payload);
         self.open_ids.extend(offer.carried.iter().map(|each| each.object));
         mark.settle(seq);
         Decision::Sequenced(seq)
@@ -172,7 +172,7 @@ impl History {
     }
 
     /// Whether the open chunk has room for this shout; else [`seal`](Self::seal) first.
-    pub(crate) fn has_room(&self, offer: &Offer) -> bool {
+    pub(crate) fn has_room(&self, offer: &Offer<'_>) -> bool {
         self.open.has_room(offer.payload.len(), &offer.carried)
     }
 
@@ -328,7 +328,7 @@ impl Mark {
         }
         // A client has no more under way than a window, so it knows what became of those before.
         let oldest = self.next.0.saturating_sub(WINDOW_SHOUTS as u64);
-        while self.outcomes.front().is_some_and(|run| run.op.0 + u64::from(run.count) <= oldest) {
+        while self.outcomes.len() > 1 && self.outcomes[0].end() <= oldest {
             self.outcomes.pop_front();
         }
     }
@@ -363,6 +363,11 @@ impl Run {
     fn continues_with(&self, op: Op, seq: Seq) -> bool {
         let next = if self.seq == Seq(0) { Seq(0) } else { self.seq.plus(self.count.into()) };
         self.op.plus(self.count.into()) == op && next == seq && self.count < u32::MAX
+    }
+
+    /// The op behind its last.
+    fn end(&self) -> u64 {
+        self.op.0 + u64::from(self.count)
     }
 
     fn seq_of(&self, op: Op) -> Option<Seq> {

@@ -27,6 +27,7 @@ use super::{
     history::{Decision, History, Offer},
     roster::{Roster, Way},
     session::Metered,
+    volley::Volley,
 };
 use crate::{
     connection::Held,
@@ -72,7 +73,7 @@ pub(crate) struct Repeater {
 #[rtype(result = "()")]
 pub(crate) struct Shouts {
     pub(crate) session: SessionId,
-    pub(crate) offers: Vec<Offer>,
+    pub(crate) volley: Volley,
     /// Their bytes count against the session's inward bound until they are handled.
     pub(crate) held: Held,
     /// Their number counts against the session's window at the object until then.
@@ -168,7 +169,7 @@ impl Repeater {
         self.history.damage();
     }
 
-    fn hear(&mut self, session: SessionId, offer: &Offer) {
+    fn hear(&mut self, session: SessionId, offer: &Offer<'_>) {
         let Some(member) = self.roster.get(session) else {
             // It is told to join again after a panic; the answer says where to go on. Until it
             // ends it keeps its place here, and is to be told if the object ends before it.
@@ -322,13 +323,12 @@ impl Handler<Shouts> for Repeater {
     type Result = ();
 
     fn handle(&mut self, shouts: Shouts, ctx: &mut Self::Context) {
-        let Shouts { session, offers, held, metered } = shouts;
-        for offer in &offers {
-            self.hear(session, offer);
-        }
+        let Shouts { session, volley, held, metered } = shouts;
+        let count = volley.count();
+        volley.each(|offer| self.hear(session, offer));
         self.in_hand = None;
         drop((held, metered));
-        self.flush_later(offers.len(), ctx);
+        self.flush_later(count, ctx);
     }
 }
 

@@ -2,16 +2,14 @@
 //!
 //! A value: what a session is reached by is a parameter.
 
-use std::collections::HashMap;
-
-use super::admission::Rights;
+use super::{admission::Rights, by_session::BySession};
 use crate::object::SessionId;
 
 /// The sessions at an object, in the order in which they came as far as nobody left.
 #[derive(Debug)]
 pub(crate) struct Roster<C> {
     members: Vec<Member<C>>,
-    places: HashMap<SessionId, usize>,
+    places: BySession<usize>,
     /// How many of them are leaves.
     leaves: usize,
 }
@@ -102,7 +100,7 @@ impl<C> Roster<C> {
 
 impl<C> Default for Roster<C> {
     fn default() -> Self {
-        Self { members: Vec::new(), places: HashMap::new(), leaves: 0 }
+        Self { members: Vec::new(), places: BySession::default(), leaves: 0 }
     }
 }
 

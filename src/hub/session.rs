@@ -20,22 +20,20 @@ use actix::{
     Actor, ActorContext, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
 };
 
-use bytes::Bytes;
-
 use self::{greeting::Greeting, place::Place};
 use super::{
     Env,
     admission::Identity,
     contact::{Contact, Pending},
     directory::End,
-    history::Offer,
     repeater::Forget,
+    volley::{Gathering, Volley},
 };
 use crate::{
     connection::{Burst, Closed, Held, Inward, Queue, Reader},
     limits::{INWARD_BYTES_MAX, REQUEST_BYTES_MIN},
     object::{ObjectId, SessionId},
-    wire::{EndReason, Ended, Frame, Outcome, Request, ShoutFrame, Verdict},
+    wire::{EndReason, Ended, Frame, Outcome, PlainShout, Request, ShoutFrame, Verdict},
 };
 
 /// One client.
@@ -94,58 +92,73 @@ impl Session {
         }
     }
 
-    fn take(&mut self, burst: Burst, ctx: &mut Context<Self>) -> Result<(), Closed> {
-        let mut run = Run { burst: burst.bytes(), ..Run::default() };
-        for frame in burst {
-            let (frame, bytes) = frame?;
+    fn take(&mut self, mut burst: Burst, ctx: &mut Context<Self>) -> Result<(), Closed> {
+        let mut gathering = None;
+        while let Some(frame) = burst.peek() {
+            let (begin, bytes) = (burst.at() + 4, frame.len());
+            if self.greeting == Greeting::Open
+                && let Some(PlainShout { object, op, kind, payload_at }) = PlainShout::read(frame)
+            {
+                let shouts = self.gather(&mut gathering, object, &burst)?;
+                shouts.push(op, kind, Vec::new(), (begin + payload_at, begin + bytes));
+                burst.pass_over(bytes);
+                continue;
+            }
+            let frame = Frame::decode(&burst.bytes().slice(begin..begin + bytes))?;
             match frame {
                 Frame::Shout(header, payload) if self.greeting == Greeting::Open => {
-                    if header.origin.is_some() {
-                        let why = "a Shout frame names an origin, which only links between hubs do";
-                        return Err(Closed::protocol(why));
-                    }
-                    if run.object != Some(header.object) {
-                        self.forward(run.take())?;
-                        run.object = Some(header.object);
-                    }
-                    let ShoutFrame { op, kind, carried, .. } = header;
-                    run.offers.push(Offer { op, kind, carried, payload });
-                    run.bytes += bytes;
+                    let ShoutFrame { object, op, kind, carried, .. } = of_client(header)?;
+                    let end = begin + bytes;
+                    let shouts = self.gather(&mut gathering, object, &burst)?;
+                    shouts.push(op, kind, carried, (end - payload.len(), end));
+                    burst.pass_over(bytes);
                 }
                 other => {
-                    self.forward(run.take())?;
-                    self.obey(other, bytes, ctx)?;
+                    self.forward(gathering.take(), &burst)?;
+                    burst.pass_over(bytes);
+                    self.obey(other, 4 + bytes, ctx)?;
                 }
             }
         }
-        self.forward(run)
+        self.forward(gathering, &burst)
+    }
+
+    /// Where the next shout of `burst` goes. Those gathered for another object are passed on.
+    #[inline]
+    fn gather<'a>(
+        &mut self,
+        gathering: &'a mut Option<Gathering>,
+        object: ObjectId,
+        burst: &Burst,
+    ) -> Result<&'a mut Gathering, Closed> {
+        if gathering.as_ref().is_some_and(|shouts| shouts.object() != object) {
+            self.forward(gathering.take(), burst)?;
+        }
+        Ok(gathering.get_or_insert_with(|| Gathering::new(object, burst)))
     }
 
     /// Passes on shouts at one object as one message.
-    fn forward(&mut self, run: Run) -> Result<(), Closed> {
-        let Run { object: Some(object), mut offers, bytes, burst } = run else { return Ok(()) };
-        let held = self.inward.hold(bytes.max(REQUEST_BYTES_MIN));
-        if bytes < burst / 2 {
-            // They may wait for long, and must not hold the rest of the burst.
-            for offer in &mut offers {
-                offer.payload = Bytes::copy_from_slice(&offer.payload);
-            }
-        }
-        let session = self.contact.session;
+    fn forward(&mut self, gathering: Option<Gathering>, burst: &Burst) -> Result<(), Closed> {
+        let Some(gathering) = gathering else { return Ok(()) };
+        let (session, object) = (self.contact.session, gathering.object());
+        let volley = gathering.finish(burst);
+        let held = self.inward.hold(volley.bytes().max(REQUEST_BYTES_MIN));
         let turned_away = match self.places.get_mut(&object) {
-            None => Some(offers),
-            Some(place) => place.shout(session, offers, held)?.map(|shouts| shouts.offers),
+            None => Some(volley),
+            Some(place) => place.shout(session, volley, held)?.map(|shouts| shouts.volley),
         };
-        self.turn_away(object, &turned_away.unwrap_or_default());
+        if let Some(volley) = turned_away {
+            self.turn_away(object, &volley);
+        }
         Ok(())
     }
 
     /// Tells of shouts that have no place to go to.
-    fn turn_away(&self, object: ObjectId, offers: &[Offer]) {
-        for offer in offers {
+    fn turn_away(&self, object: ObjectId, volley: &Volley) {
+        for op in volley.ops() {
             let reason = "the session has neither joined nor attached to the object".to_owned();
             let verdict = Verdict::Refused { reason };
-            self.contact.queue.tell(&Outcome { object, op: offer.op, verdict });
+            self.contact.queue.tell(&Outcome { object, op, verdict });
         }
     }
 
@@ -245,19 +258,10 @@ impl Handler<Finish> for Session {
     }
 }
 
-/// Consecutive shouts of a burst at one object.
-#[derive(Default)]
-struct Run {
-    object: Option<ObjectId>,
-    offers: Vec<Offer>,
-    bytes: usize,
-    /// Bytes of the burst that they came in.
-    burst: usize,
-}
-
-impl Run {
-    fn take(&mut self) -> Self {
-        let burst = self.burst;
-        std::mem::replace(self, Self { burst, ..Self::default() })
+/// Refuses what only links between hubs say.
+fn of_client(shout: ShoutFrame) -> Result<ShoutFrame, Closed> {
+    if shout.origin.is_none() {
+        return Ok(shout);
     }
+    Err(Closed::protocol("a Shout frame names an origin, which only links between hubs do"))
 }

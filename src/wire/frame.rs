@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError, Goodbye,
     Hello, Join, Joined, List, Listed, NameObject, Outcome, Part, Pin, Refused, Rejoin, ShoutFrame,
-    Snapshot, SnapshotWanted, Unwatch, Welcome, codec::written_bytes, shout::read_shout,
+    Snapshot, SnapshotWanted, Unwatch, Welcome, codec::written_bytes, shout::PlainShout,
 };
 
 macro_rules! frames {
@@ -50,8 +50,8 @@ macro_rules! frames {
             /// [`FrameError`] when the bytes are no frame.
             pub fn decode(bytes: &Bytes) -> Result<Self, FrameError> {
                 let number = *bytes.first().ok_or(FrameError::Empty)?;
-                if let Some((shout, payload_at)) = read_shout(bytes) {
-                    return Ok(Self::Shout(shout, bytes.slice(payload_at..)));
+                if let Some(shout) = PlainShout::read(bytes) {
+                    return Ok(Self::Shout(shout.into(), bytes.slice(shout.payload_at..)));
                 }
                 match number {
                     4 => empty(bytes).map(|()| Self::Heartbeat),

@@ -116,26 +116,38 @@ fn put_plain(frame: &mut impl BufMut, object: ObjectId, op: Op, kind: Kind) {
     frame.put_slice(&[0, 0, 0]);
 }
 
-/// Reads what [`encode_shout`] writes: the header, and where the payload begins. `None` for
-/// anything else, right or wrong: that is read in the general way, which also says what is wrong.
-pub(super) fn read_shout(bytes: &[u8]) -> Option<(ShoutFrame, usize)> {
-    let rest = bytes.strip_prefix(&[FrameType::Shout as u8])?;
-    let (object, rest) = rest.split_first_chunk::<16>()?;
-    let (op, rest) = take_varint(rest)?;
-    let (kind, rest) = take_varint(rest)?;
-    let payload = rest.strip_prefix(&[0, 0, 0])?;
-    let kind = u16::try_from(kind).ok()?;
-    let (flags, origin, carried) = (0, None, Vec::new());
-    let shout = ShoutFrame {
-        object: ObjectId(*object),
-        op: Op(op),
-        kind: Kind(kind),
-        flags,
-        origin,
-        carried,
-    };
-    shout.check(payload).ok()?;
-    Some((shout, bytes.len() - payload.len()))
+/// A shout as [`encode_shout`] writes it: without origin, and nothing carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlainShout {
+    pub(crate) object: ObjectId,
+    pub(crate) op: Op,
+    pub(crate) kind: Kind,
+    /// Where in the frame the payload begins, which ends with it.
+    pub(crate) payload_at: usize,
+}
+
+impl PlainShout {
+    /// Reads a frame without its length prefix. `None` for anything but a plain shout, right or
+    /// wrong: that is read in the general way, which also says what is wrong.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(&[FrameType::Shout as u8])?;
+        let (object, rest) = rest.split_first_chunk::<16>()?;
+        let (op, rest) = take_varint(rest)?;
+        let (kind, rest) = take_varint(rest)?;
+        let payload = rest.strip_prefix(&[0, 0, 0])?;
+        if op == 0 || kind > KIND_MAX.into() {
+            return None;
+        }
+        let payload_at = bytes.len() - payload.len();
+        Some(Self { object: ObjectId(*object), op: Op(op), kind: Kind(kind as u16), payload_at })
+    }
+}
+
+impl From<PlainShout> for ShoutFrame {
+    fn from(plain: PlainShout) -> Self {
+        let PlainShout { object, op, kind, .. } = plain;
+        Self { object, op, kind, flags: 0, origin: None, carried: Vec::new() }
+    }
 }
 
 #[cfg(test)]
@@ -155,8 +167,8 @@ mod tests {
         for (op, kind) in [(1, 0), (127, 127), (128, 128), (1 << 40, KIND_MAX), (u64::MAX, 300)] {
             let frame = encode_shout(ObjectId([7; 16]), Op(op), Kind(kind), Vec::new(), b"croak");
             assert_eq!(frame, general(op, kind, b"croak"));
-            let (shout, payload_at) = read_shout(&frame[4..]).expect("is plain");
-            let read = Frame::Shout(shout, frame.slice(4 + payload_at..));
+            let shout = PlainShout::read(&frame[4..]).expect("is plain");
+            let read = Frame::Shout(shout.into(), frame.slice(4 + shout.payload_at..));
             assert_eq!(Frame::decode(&frame.slice(4..)), Ok(read));
         }
     }
@@ -178,18 +190,18 @@ mod tests {
     #[test]
     fn what_is_not_plain_or_not_right_is_left_to_the_general_way() {
         let plain = general(1, 1, b"").slice(4..);
-        assert!(read_shout(&plain).is_some());
+        assert!(PlainShout::read(&plain).is_some());
         for end in 0..plain.len() {
-            assert!(read_shout(&plain[..end]).is_none(), "cut at {end}");
+            assert!(PlainShout::read(&plain[..end]).is_none(), "cut at {end}");
         }
         for (at, byte) in [(0, 16), (17, 0), (19, 1), (20, 1), (21, 1)] {
             let mut other = plain.to_vec();
             other[at] = byte;
-            assert!(read_shout(&other).is_none(), "byte {at} is {byte}");
+            assert!(PlainShout::read(&other).is_none(), "byte {at} is {byte}");
         }
         let long = [&plain[..17], &[0x81, 0], &plain[18..]].concat();
-        assert!(read_shout(&long).is_none(), "a varint that is not the shortest");
-        assert!(read_shout(&general(1, KIND_MAX, b"")[4..]).is_some());
-        assert!(read_shout(&general(1, KIND_MAX + 1, b"")[4..]).is_none());
+        assert!(PlainShout::read(&long).is_none(), "a varint that is not the shortest");
+        assert!(PlainShout::read(&general(1, KIND_MAX, b"")[4..]).is_some());
+        assert!(PlainShout::read(&general(1, KIND_MAX + 1, b"")[4..]).is_none());
     }
 }

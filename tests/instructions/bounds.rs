@@ -7,13 +7,13 @@ use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig};
 /// A message written as a payload, and the payload as a frame.
 pub(crate) const ENCODE: u64 = 1_570;
 /// A Shout frame read.
-pub(crate) const DECODE_SHOUT: u64 = 310;
+pub(crate) const DECODE_SHOUT: u64 = 290;
 /// A Batch frame read, and a shout taken out of it.
 pub(crate) const DECODE_BATCH: u64 = 580;
 /// From the socket's bytes to a place in the order, with 1,024 under way and nobody who hears it.
-pub(crate) const SEQUENCE: u64 = 1_840;
+pub(crate) const SEQUENCE: u64 = 980;
 /// The same, and back to the only leaf.
-pub(crate) const ECHO: u64 = 1_810;
+pub(crate) const ECHO: u64 = 950;
 /// One shout at a time, to one leaf: all that a turn costs.
 pub(crate) const TURN: u64 = 15_550;
 /// One shout at a time, to 101 leaves.

@@ -30,14 +30,16 @@ struct Pond {
 }
 
 impl Pond {
-    /// A hub with an object, whose only leaf will shout `count` times, in bursts of `burst`.
+    /// A hub with an object, whose only leaf will shout `count` times, in bursts of `burst`, and a
+    /// large one before that: what grows with use has grown.
     fn new(count: u64, burst: u64) -> Self {
         let place = Place::new();
         let (door, lines) = mpsc::unbounded_channel();
         let hub = place.run(async { Hub::builder().seed(1).start().expect("starts here") });
         place.run(async { hub.serve(Box::new(Lines(lines))) });
-        let bursts = (0..count).step_by(burst as usize).map(|from| shouts(from + 1, burst));
-        let (bursts, shouter) = (bursts.collect(), Line::default());
+        let bursts = (0..count).step_by(burst as usize);
+        let bursts = bursts.map(|from| shouts(BURST + from + 1, burst)).collect();
+        let shouter = Line::default();
         let mut pond = Self { place, _hub: hub, door, shouter, leaves: Vec::new(), bursts, count };
         pond.shouter = pond.enter(&create());
         pond.leaves.push(pond.shouter.clone());
@@ -76,6 +78,8 @@ impl Pond {
     }
 
     fn ready(self) -> Self {
+        self.shouter.say(shouts(1, BURST));
+        self.place.settle();
         self.shouter.count();
         self.leaves.iter().for_each(Line::count);
         self

@@ -78,7 +78,7 @@ async fn what_is_handed_on_holds_its_own_bytes_and_not_the_whole_buffer() {
         held.push(near.burst().await.expect("is open"));
     }
     for burst in held {
-        let bytes = burst.0.try_into_mut().expect("nobody else holds this buffer");
+        let bytes = burst.bytes.try_into_mut().expect("nobody else holds this buffer");
         assert!(bytes.capacity() <= 2 * bytes.len(), "{} bytes are held", bytes.capacity());
     }
 }

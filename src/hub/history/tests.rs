@@ -16,13 +16,8 @@ pub(super) fn stateful() -> History {
     History::new(OBJECT, EPOCH, Some((Bytes::from_static(b"state"), Vec::new())))
 }
 
-fn offer(op: u64, payload: &[u8]) -> Offer {
-    Offer {
-        op: Op(op),
-        kind: Kind(1),
-        carried: Vec::new(),
-        payload: Bytes::copy_from_slice(payload),
-    }
+fn offer(op: u64, payload: &[u8]) -> Offer<'_> {
+    Offer { op: Op(op), kind: Kind(1), carried: Vec::new(), payload }
 }
 
 pub(super) fn shout(history: &mut History, session: SessionId, op: u64) -> Decision {
@@ -30,8 +25,9 @@ pub(super) fn shout(history: &mut History, session: SessionId, op: u64) -> Decis
 }
 
 /// One that fills a chunk by itself.
-pub(super) fn big_offer() -> Offer {
-    offer(1, &vec![0; 60_000])
+pub(super) fn big_offer() -> Offer<'static> {
+    static PAYLOAD: [u8; 60_000] = [0; 60_000];
+    offer(1, &PAYLOAD)
 }
 
 /// `count` shouts of Alec's, `chunk` to a chunk.
@@ -60,7 +56,7 @@ pub(super) fn seqs(chunks: &[Bytes]) -> Vec<u64> {
 }
 
 /// A shout that carries these objects.
-pub(super) fn carrying(op: u64, objects: &[u8]) -> Offer {
+pub(super) fn carrying(op: u64, objects: &[u8]) -> Offer<'static> {
     let carried = objects.iter().map(|n| Carried {
         object: ObjectId([*n; 16]),
         tag: "pond.blot".parse().expect("a tag"),
@@ -205,7 +201,7 @@ fn g9_a_tail_without_state_is_bounded_and_one_with_state_refuses_at_the_bound() 
                 if !history.has_room(&big) {
                     history.seal(0);
                 }
-                history.offer(ALEC, &Offer { op: Op(op), ..offer(op, &big.payload) })
+                history.offer(ALEC, &Offer { op: Op(op), ..offer(op, big.payload) })
             })
             .filter(|decision| *decision == Decision::TailFull)
             .count()

@@ -14,9 +14,9 @@ use crate::{
     connection::{Closed, Held},
     hub::{
         contact::Pending,
-        history::Offer,
         repeater::{Repeater, Shouts},
         roster::Way,
+        volley::Volley,
     },
     limits::WINDOW_SHOUTS,
     object::SessionId,
@@ -81,11 +81,11 @@ impl Place {
     pub(crate) fn shout(
         &mut self,
         session: SessionId,
-        offers: Vec<Offer>,
+        volley: Volley,
         held: Held,
     ) -> Result<Option<Shouts>, Closed> {
-        let metered = self.meter(offers.len())?;
-        Ok(self.pass(Shouts { session, offers, held, metered }))
+        let metered = self.meter(volley.count())?;
+        Ok(self.pass(Shouts { session, volley, held, metered }))
     }
 
     /// Passes on shouts that are metered already. Gives them back if they have no place to go to.

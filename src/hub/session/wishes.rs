@@ -209,7 +209,9 @@ impl Session {
                         Some(place) => place.pass(shouts),
                         None => Some(shouts),
                     };
-                    self.turn_away(object, &back.map(|back| back.offers).unwrap_or_default());
+                    if let Some(back) = back {
+                        self.turn_away(object, &back.volley);
+                    }
                 }
             }
         }
