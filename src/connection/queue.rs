@@ -43,11 +43,20 @@ struct State {
     batch_bytes: usize,
     control_bytes: usize,
     closed: Option<Closed>,
-    /// A writer that waits for frames.
-    idle_writer: Option<Waker>,
+    /// The writer, once it has waited for frames.
+    writer: Option<Waker>,
+    /// Whether it waits for frames now.
+    is_idle: bool,
     /// A writer that waits for the peer to read.
     stuck_writer: Option<Waker>,
     reader: Option<Waker>,
+}
+
+/// Bytes that were written, and that the queue has not been told of.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    batch_bytes: usize,
+    control_bytes: usize,
 }
 
 /// What the writer is to do next.
@@ -68,6 +77,15 @@ pub(super) enum Ending {
     Short,
     /// Nothing: the peer is gone, or going.
     Silent,
+}
+
+impl Written {
+    pub(super) fn add(&mut self, class: Class, bytes: usize) {
+        match class {
+            Class::Batch => self.batch_bytes += bytes,
+            Class::Control => self.control_bytes += bytes,
+        }
+    }
 }
 
 impl Queue {
@@ -112,23 +130,32 @@ impl Queue {
         state.batch_bytes + state.control_bytes
     }
 
-    /// Moves frames to `writing` when there are any. What was taken still counts as queued.
+    /// So many bytes of batches were written.
+    #[cfg(test)]
+    fn written(&self, batch_bytes: usize) {
+        self.lock().give_back(&mut Written { batch_bytes, control_bytes: 0 });
+    }
+
+    /// Moves frames to `writing` when there are any. What was taken still counts as queued, until
+    /// it is told to be `written`.
     pub(super) fn poll_work(
         &self,
         cx: &Context<'_>,
         writing: &mut VecDeque<(Class, Bytes)>,
+        written: &mut Written,
     ) -> Poll<Work> {
         let mut state = self.lock();
+        state.give_back(written);
         if !state.frames.is_empty() {
-            let count = state.frames.len().min(WRITE_SLICES_MAX);
-            writing.extend(state.frames.drain(..count));
+            state.take_frames(writing);
             return Poll::Ready(Work::Frames);
         }
         if let Some(closed) = &state.closed {
             let goodbye = closed.goodbye().map(|goodbye| wire::encode(&goodbye));
             return Poll::Ready(Work::End(goodbye));
         }
-        state.idle_writer = Some(cx.waker().clone());
+        state.is_idle = true;
+        remember(&mut state.writer, cx);
         if state.frames.capacity() > IDLE_FRAMES_MAX {
             state.frames.shrink_to(WRITE_SLICES_MAX);
         }
@@ -144,16 +171,10 @@ impl Queue {
         }
     }
 
-    /// Gives back the room of what was written. Heartbeats took none.
-    pub(super) fn written(&self, batch_bytes: usize, control_bytes: usize) {
-        let mut state = self.lock();
-        state.batch_bytes = state.batch_bytes.saturating_sub(batch_bytes);
-        state.control_bytes = state.control_bytes.saturating_sub(control_bytes);
-    }
-
     /// Whether the connection is closing; a writer that waits for the peer is woken when it does.
-    pub(super) fn poll_writer_closed(&self, cx: &Context<'_>) -> bool {
+    pub(super) fn poll_writer_closed(&self, cx: &Context<'_>, written: &mut Written) -> bool {
         let mut state = self.lock();
+        state.give_back(written);
         state.stuck_writer = Some(cx.waker().clone());
         state.closed.is_some()
     }
@@ -164,10 +185,7 @@ impl Queue {
         if let Some(closed) = &state.closed {
             return Poll::Ready(closed.clone());
         }
-        match &mut state.reader {
-            Some(reader) => reader.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
+        remember(&mut state.reader, cx);
         Poll::Pending
     }
 
@@ -195,10 +213,31 @@ impl State {
         }
         *queued += frame.len();
         self.frames.push_back((class, frame));
-        if let Some(writer) = self.idle_writer.take() {
-            writer.wake();
+        if std::mem::take(&mut self.is_idle)
+            && let Some(writer) = &self.writer
+        {
+            writer.wake_by_ref();
         }
         Ok(())
+    }
+
+    /// As many as one write takes. The whole queue is exchanged for an empty one, if it is no more
+    /// than that and has not grown beyond what is kept.
+    fn take_frames(&mut self, writing: &mut VecDeque<(Class, Bytes)>) {
+        let count = self.frames.len().min(WRITE_SLICES_MAX);
+        let is_all = count == self.frames.len() && self.frames.capacity() <= IDLE_FRAMES_MAX;
+        if is_all && writing.is_empty() {
+            std::mem::swap(&mut self.frames, writing);
+        } else {
+            writing.extend(self.frames.drain(..count));
+        }
+    }
+
+    /// Gives back the room of what was written. Heartbeats took none.
+    fn give_back(&mut self, written: &mut Written) {
+        let Written { batch_bytes, control_bytes } = std::mem::take(written);
+        self.batch_bytes = self.batch_bytes.saturating_sub(batch_bytes);
+        self.control_bytes = self.control_bytes.saturating_sub(control_bytes);
     }
 
     fn account(&mut self, class: Class) -> (&mut usize, usize) {
@@ -216,8 +255,15 @@ impl State {
             self.frames.clear();
         }
         self.closed = Some(closed);
-        let wakers = [self.idle_writer.take(), self.stuck_writer.take(), self.reader.take()];
+        let wakers = [self.writer.take(), self.stuck_writer.take(), self.reader.take()];
         wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+fn remember(waker: &mut Option<Waker>, cx: &Context<'_>) {
+    match waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        none => *none = Some(cx.waker().clone()),
     }
 }
 
@@ -265,10 +311,10 @@ mod tests {
             queue.push(Class::Batch, frame(65_536)).expect("has room");
         }
         assert_eq!(queue.closed(), None);
-        queue.written(65_536 + WINDOW_TOTAL_BYTES, 0);
+        queue.written(65_536 + WINDOW_TOTAL_BYTES);
         assert!(queue.push_spare(frame(65_536)));
         queue.close(Closed::done("enough"));
-        queue.written(65_536, 0);
+        queue.written(65_536);
         assert!(!queue.push_spare(frame(1)));
     }
 

@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     Class, Closed, Queue,
-    queue::{Ending, Work},
+    queue::{Ending, Work, Written},
     reader,
 };
 use crate::{
@@ -38,7 +38,8 @@ pub(super) async fn run(
     rest: oneshot::Receiver<reader::Io>,
     limits: Limits,
 ) {
-    let mut writer = Writer { queue, io, writing: VecDeque::new(), is_begun: false };
+    let (writing, written) = (VecDeque::new(), Written::default());
+    let mut writer = Writer { queue, io, writing, is_begun: false, written };
     let heartbeat = Duration::from_millis(limits.heartbeat_ms.into());
     if let Err(error) = writer.write_until_closed(heartbeat).await {
         writer.queue.close(Closed::transport(error));
@@ -54,6 +55,8 @@ struct Writer {
     writing: VecDeque<(Class, Bytes)>,
     /// Whether the first is partly written.
     is_begun: bool,
+    /// Written since the queue was last asked.
+    written: Written,
 }
 
 /// What came of waiting for the peer to take bytes.
@@ -85,8 +88,8 @@ impl Writer {
     }
 
     async fn work_or_silence(&mut self, mut silence: Pin<&mut Sleep>) -> Option<Work> {
-        let Self { queue, writing, .. } = self;
-        poll_fn(|cx| match queue.poll_work(cx, writing) {
+        let Self { queue, writing, written, .. } = self;
+        poll_fn(|cx| match queue.poll_work(cx, writing, written) {
             Poll::Ready(work) => Poll::Ready(Some(work)),
             Poll::Pending => silence.as_mut().poll(cx).map(|()| None),
         })
@@ -100,7 +103,7 @@ impl Writer {
         loop {
             let step = poll_fn(|cx| {
                 let step = self.poll_step(cx);
-                if step.is_pending() && self.queue.poll_writer_closed(cx) {
+                if step.is_pending() && self.queue.poll_writer_closed(cx, &mut self.written) {
                     return Poll::Ready(Ok(Step::Closed));
                 }
                 step
@@ -148,7 +151,8 @@ impl Writer {
                 let written = poll_fn(|cx| poll_write(&mut self.io, &self.writing, cx)).await?;
                 self.advance(written)?;
             }
-            match poll_fn(|cx| self.queue.poll_work(cx, &mut self.writing)).await {
+            let Self { queue, writing, written, .. } = self;
+            match poll_fn(|cx| queue.poll_work(cx, writing, written)).await {
                 Work::Frames => {}
                 Work::End(None) => return self.io.shutdown().await,
                 Work::End(Some(goodbye)) => {
@@ -163,21 +167,16 @@ impl Writer {
         if bytes == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
-        let (mut batch_bytes, mut control_bytes) = (0, 0);
         while let Some((class, frame)) = self.writing.front_mut().filter(|_| bytes > 0) {
             let taken = bytes.min(frame.len());
             frame.advance(taken);
             self.is_begun = !frame.is_empty();
             bytes -= taken;
-            match class {
-                Class::Batch => batch_bytes += taken,
-                Class::Control => control_bytes += taken,
-            }
+            self.written.add(*class, taken);
             if frame.is_empty() {
                 self.writing.pop_front();
             }
         }
-        self.queue.written(batch_bytes, control_bytes);
         Ok(())
     }
 }
@@ -201,6 +200,11 @@ fn poll_write(
     writing: &VecDeque<(Class, Bytes)>,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
+    if let [(_, frame)] = writing.as_slices().0
+        && writing.len() == 1
+    {
+        return Pin::new(io).poll_write_vectored(cx, &[IoSlice::new(frame)]);
+    }
     let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
     let count = writing.len().min(WRITE_SLICES_MAX);
     for (slice, (_, frame)) in slices.iter_mut().zip(writing) {

@@ -15,11 +15,11 @@ pub(crate) const SEQUENCE: u64 = 980;
 /// The same, and back to the only leaf.
 pub(crate) const ECHO: u64 = 950;
 /// One shout at a time, to one leaf: all that a turn costs.
-pub(crate) const TURN: u64 = 15_550;
+pub(crate) const TURN: u64 = 14_100;
 /// One shout at a time, to 101 leaves.
-pub(crate) const TURN_OF_101: u64 = 176_530;
+pub(crate) const TURN_OF_101: u64 = 131_000;
 /// 16 shouts at a time, to 101 leaves.
-pub(crate) const SIXTEENTH_OF_101: u64 = 12_500;
+pub(crate) const SIXTEENTH_OF_101: u64 = 8_900;
 /// In a client, from the socket's bytes to the end of the leaf's handler.
 pub(crate) const DISPATCH: u64 = 2_290;
 /// In a client, from a voice to the socket.
