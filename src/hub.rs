@@ -21,6 +21,7 @@ mod sabotage;
 mod session;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod volley;
 
 use std::{

@@ -110,8 +110,18 @@ pub const TAIL_SHOUTS_MAX: usize = 131_072;
 /// asked.
 pub const SNAPSHOT_EIGHTHS: usize = 4;
 
-/// Shouts a repeater takes in one turn before it flushes and lets others run: about 0.1 ms.
+/// Shouts, or other frames, that a repeater or a session takes in one turn before others run: about
+/// 0.1 ms. A repeater flushes first.
 pub const TURN_SHOUTS: usize = 1_024;
+/// Bytes that a repeater, a session, the directory or a writer handles in one turn before others
+/// run. As much as a connection may have on its way inward, and four full frames: far below
+/// [`OUTWARD_BYTES_MAX`], so that writers write before a queue is full. All but a writer count what
+/// is smaller as [`REQUEST_BYTES_MIN`].
+pub const TURN_BYTES: usize = 262_144;
+/// Frames that a repeater pushes onto queues in one turn before others run: chunks times leaves,
+/// and what those who join are given. The directory counts whoever watches names. Four full chunks
+/// for a thousand leaves.
+pub const TURN_PUSHES: usize = 4_096;
 
 /// Restarts of a repeater that panics, within [`REPEATER_RESTARTS_WITHIN`]. Past them the object
 /// has failed.

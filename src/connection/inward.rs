@@ -57,6 +57,13 @@ pub(crate) struct Held {
     bytes: usize,
 }
 
+impl Held {
+    /// How many they count as.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         self.inward.release(self.bytes);

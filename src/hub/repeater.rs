@@ -14,7 +14,7 @@ mod snapshots;
 
 use std::collections::BTreeSet;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr, WrapFuture};
+use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
 use self::snapshots::Asking;
 pub(crate) use self::{ending::Retire, snapshots::TakeSnapshot};
@@ -23,15 +23,16 @@ use super::{
     clock::Clock,
     contact::{Contact, Pending},
     directory::Directory,
-    fanout::Fanout,
+    fanout::{Fanout, Sink},
     history::{Decision, History, Offer},
     roster::{Roster, Way},
     session::Metered,
+    turn::{Turn, let_others_run},
     volley::Volley,
 };
 use crate::{
     connection::Held,
-    limits::{SHOUT_BYTES_MAX, TURN_SHOUTS},
+    limits::SHOUT_BYTES_MAX,
     object::{self, Cursor, Name, ObjectId, Op, Seq, SessionId},
     wire::{Attached, EndReason, Joined, Outcome, Refusal, Rejoin, Verdict},
 };
@@ -56,8 +57,8 @@ pub(crate) struct Repeater {
     ended: Option<EndReason>,
     /// Whether a flush is due at the end of this turn.
     dirty: bool,
-    /// Shouts since the last flush or yield.
-    turn: usize,
+    /// What was done since others ran.
+    turn: Turn,
     /// Whose op is in hand: after a panic, it is the one to blame.
     in_hand: Option<(SessionId, Op)>,
     /// The op at which the last life ended.
@@ -143,7 +144,7 @@ impl Repeater {
             asking: Asking::default(),
             ended: None,
             dirty: false,
-            turn: 0,
+            turn: Turn::default(),
             in_hand: None,
             suspect: None,
             blamed: None,
@@ -230,6 +231,9 @@ impl Repeater {
     fn flush(&mut self) {
         self.dirty = false;
         let chunk = self.history.seal(self.clock.now_ms());
+        if chunk.is_some() {
+            self.turn.pushed(self.roster.leaves());
+        }
         self.tell_of_lists();
         for session in self.fanout.deliver(chunk.as_ref(), &self.roster) {
             self.forget(session);
@@ -251,22 +255,22 @@ impl Repeater {
         self.tell_of_leaves();
     }
 
-    /// A flush at the end of this turn; after many shouts at once, and then others run.
-    fn flush_later(&mut self, shouts: usize, ctx: &mut Context<Self>) {
-        self.turn += shouts;
-        if self.turn >= TURN_SHOUTS {
-            self.turn = 0;
+    /// Counts a message. After much at once others run, when all is flushed. Says whether they do.
+    fn took(&mut self, shouts: usize, bytes: usize, ctx: &mut Context<Self>) -> bool {
+        self.turn.took(shouts, bytes);
+        let is_over = self.turn.is_over();
+        if is_over {
             self.flush();
-            ctx.wait(tokio::task::yield_now().into_actor(self));
-        } else if !self.dirty {
-            self.dirty = true;
-            ctx.notify(Flush);
+            self.turn = Turn::default();
+            let_others_run(self, ctx);
         }
+        is_over
     }
 
-    fn tell_earlier_outcomes(&self, contact: &Contact) {
+    fn tell_earlier_outcomes(&mut self, contact: &Contact) {
         let object = self.object;
         for run in self.history.outcomes(contact.session) {
+            self.turn.pushed(if run.seq == Seq(0) { run.count as usize } else { 1 });
             if run.seq == Seq(0) {
                 for op in (0..run.count).map(|each| run.op.plus(each.into())) {
                     let verdict = Verdict::Refused { reason: "refused before".to_owned() };
@@ -307,7 +311,7 @@ impl Supervised for Repeater {
         self.fanout = Fanout::new(self.object);
         self.asking = Asking::default();
         self.dirty = false;
-        self.turn = 0;
+        self.turn = Turn::default();
         for member in roster.members() {
             self.strayed.insert(member.session);
             member.contact.queue.tell(&Rejoin { object: self.object });
@@ -327,15 +331,19 @@ impl Handler<Shouts> for Repeater {
         let count = volley.count();
         volley.each(|offer| self.hear(session, offer));
         self.in_hand = None;
+        let bytes = held.bytes();
         drop((held, metered));
-        self.flush_later(count, ctx);
+        if !self.took(count, bytes, ctx) && !self.dirty {
+            self.dirty = true;
+            ctx.notify(Flush);
+        }
     }
 }
 
 impl Handler<Join> for Repeater {
     type Result = ();
 
-    fn handle(&mut self, join: Join, _: &mut Self::Context) {
+    fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
         let Join { pending, contact, rights, name, cursor } = join;
         if self.ended.is_some() {
             return self.turn_away(contact.session, pending);
@@ -361,18 +369,18 @@ impl Handler<Join> for Repeater {
         };
         pending.answer(&joined, &state.unwrap_or_default());
         self.tell_earlier_outcomes(&contact);
-        for chunk in catch_up.chunks {
-            super::fanout::Sink::hear(&contact, chunk);
-        }
+        self.turn.pushed(catch_up.chunks.len());
+        let _is_going = !catch_up.chunks.into_iter().all(|chunk| contact.hear(chunk));
         self.enter(contact, rights, Way::Joined);
         self.ask_for_a_snapshot();
+        self.took(1, 0, ctx);
     }
 }
 
 impl Handler<Attach> for Repeater {
     type Result = ();
 
-    fn handle(&mut self, attach: Attach, _: &mut Self::Context) {
+    fn handle(&mut self, attach: Attach, ctx: &mut Self::Context) {
         let Attach { pending, contact, rights } = attach;
         if self.ended.is_some() {
             return self.turn_away(contact.session, pending);
@@ -388,13 +396,14 @@ impl Handler<Attach> for Repeater {
         pending.answer(&attached, &[]);
         self.tell_earlier_outcomes(&contact);
         self.enter(contact, rights, Way::Attached);
+        self.took(1, 0, ctx);
     }
 }
 
 impl Handler<Leave> for Repeater {
     type Result = ();
 
-    fn handle(&mut self, leave: Leave, _: &mut Self::Context) {
+    fn handle(&mut self, leave: Leave, ctx: &mut Self::Context) {
         if self.ended.is_some() {
             return leave.pending.refuse(Refusal::NotJoined);
         }
@@ -407,15 +416,17 @@ impl Handler<Leave> for Repeater {
         }
         leave.pending.done();
         self.tell_of_leaves();
+        self.took(1, 0, ctx);
     }
 }
 
 impl Handler<Forget> for Repeater {
     type Result = ();
 
-    fn handle(&mut self, Forget(session): Forget, _: &mut Self::Context) {
+    fn handle(&mut self, Forget(session): Forget, ctx: &mut Self::Context) {
         self.forget(session);
         self.ask_for_a_snapshot();
+        self.took(1, 0, ctx);
     }
 }
 
@@ -431,7 +442,7 @@ impl Handler<Flush> for Repeater {
     type Result = ();
 
     fn handle(&mut self, _: Flush, _: &mut Self::Context) {
-        self.turn = 0;
+        self.turn = Turn::default();
         if self.dirty {
             self.flush();
         }

@@ -85,6 +85,11 @@ impl<C> Roster<C> {
         self.leaves > 0
     }
 
+    /// How many hear.
+    pub(crate) fn leaves(&self) -> usize {
+        self.leaves
+    }
+
     fn place_for(&mut self, session: SessionId, contact: C) -> &mut Member<C> {
         let place = *self.places.entry(session).or_insert(self.members.len());
         if place == self.members.len() {

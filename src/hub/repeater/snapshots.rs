@@ -120,9 +120,10 @@ impl Repeater {
 impl Handler<TakeSnapshot> for Repeater {
     type Result = ();
 
-    fn handle(&mut self, telling: TakeSnapshot, _: &mut Context<Self>) {
+    fn handle(&mut self, telling: TakeSnapshot, ctx: &mut Context<Self>) {
         let TakeSnapshot { session, at, state, carried, held } = telling;
         let object = self.object;
+        self.took(1, held.bytes(), ctx);
         drop(held);
         if self.ended.is_some() || !self.asking.awaits(session) {
             return tracing::debug!(%object, %session, "a state that nobody waits for is dropped");
