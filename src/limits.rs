@@ -79,6 +79,10 @@ pub const WINDOW_TOTAL_BYTES: usize = 8_388_608;
 /// stops, so that every mailbox is bounded by its sessions.
 pub const INWARD_BYTES_MAX: usize = 262_144;
 
+/// Frames handed on at a time, out of what one read brought. The inward bound is looked at in
+/// between, so that a read of the shortest frames does not pass it many times over.
+pub const BURST_FRAMES_MAX: usize = 1_024;
+
 /// Bytes asked of a socket at a time: one frame of the largest size.
 pub const READ_BYTES: usize = 65_536;
 
@@ -153,7 +157,7 @@ pub const SESSIONS_MAX: usize = 16_384;
 /// Objects that one session has joined or attached to.
 pub const SESSION_OBJECTS_MAX: usize = 131_072;
 /// Bytes that a request counts as at least, until it is answered, against the inward bound: a
-/// session has at most 1,024 requests under way.
+/// session has at most 1,024 requests under way, and those of one part of a read.
 pub const REQUEST_BYTES_MIN: usize = 256;
 /// Bytes of names in one listing of the directory: half of what an answer may queue, so that it
 /// never closes the connection that asked. About 8,000 names; beyond it a longer prefix is needed.

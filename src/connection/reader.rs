@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{Closed, Closer, Inward, Queue};
 use crate::{
-    limits::{INWARD_BYTES_MAX, READ_BYTES},
+    limits::{BURST_FRAMES_MAX, INWARD_BYTES_MAX, READ_BYTES},
     wire::{CloseCode, Fault, Frame, FrameError, Limits, Split, split},
 };
 
@@ -43,6 +43,8 @@ pub(crate) struct Reader {
     left: Option<oneshot::Sender<Io>>,
     queue: Arc<Queue>,
     inward: Arc<Inward>,
+    /// Whole frames that were read and are not handed on.
+    rest: Burst,
     /// The beginning of a frame; empty between frames.
     partial: Vec<u8>,
     /// Bytes that the frame of `partial` will have, as far as is known.
@@ -71,6 +73,7 @@ impl Reader {
             left: Some(left),
             queue,
             inward: Arc::default(),
+            rest: Burst::new(Bytes::new()),
             partial: Vec::new(),
             wanted: 0,
             silence_max,
@@ -99,7 +102,7 @@ impl Reader {
                 // While it did not read, it did not judge either.
                 self.last = Instant::now();
             }
-            let Poll::Ready(read) = self.poll_read(cx) else {
+            let Poll::Ready(read) = self.poll_frames(cx) else {
                 return Poll::Ready(Err(ready!(self.poll_silence(cx))));
             };
             self.last = Instant::now();
@@ -113,7 +116,7 @@ impl Reader {
     fn poll_last_words(&mut self, closed: Closed, cx: &mut Context<'_>) -> Result<Burst, Closed> {
         if closed.by == Closer::Transport {
             while self.last_words < INWARD_BYTES_MAX && self.inward.held() < INWARD_BYTES_MAX {
-                match self.poll_read(cx) {
+                match self.poll_frames(cx) {
                     Poll::Ready(Ok(Some(burst))) => {
                         self.last_words += burst.bytes.len();
                         return Ok(burst);
@@ -124,6 +127,17 @@ impl Reader {
             }
         }
         Err(closed)
+    }
+
+    /// What is handed on next: of what was read before, else of what is read now.
+    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Burst>, Closed>> {
+        if self.rest.bytes.is_empty() {
+            match ready!(self.poll_read(cx))? {
+                Some(burst) => self.rest = burst,
+                None => return Poll::Ready(Ok(None)),
+            }
+        }
+        Poll::Ready(Ok(Some(self.rest.take_frames(BURST_FRAMES_MAX))))
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Burst>, Closed>> {
@@ -241,7 +255,7 @@ fn ended() -> Closed {
     Closed::transport("the other side ended it without a goodbye")
 }
 
-/// Whole frames, as one read of the socket brought them; decoded as they are taken.
+/// Whole frames that one read of the socket brought; decoded as they are taken.
 #[derive(Clone, Debug)]
 pub(crate) struct Burst {
     pub(super) bytes: Bytes,
@@ -274,6 +288,18 @@ impl Burst {
     /// Bytes of all frames, those that were taken too.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// Takes this many frames off, or all that there are.
+    fn take_frames(&mut self, max: usize) -> Self {
+        let mut at = 0;
+        for _ in 0..max {
+            let Some(prefix) = self.bytes[at..].first_chunk::<4>() else {
+                return Self::new(std::mem::take(&mut self.bytes));
+            };
+            at += 4 + u32::from_le_bytes(*prefix) as usize;
+        }
+        Self::new(self.bytes.split_to(at))
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::time::{Instant, advance, sleep, timeout};
 use super::*;
 use crate::{
     connection::Closer,
-    limits::{FRAME_BYTES_MAX, INWARD_BYTES_MAX, READ_BYTES},
+    limits::{BURST_FRAMES_MAX, FRAME_BYTES_MAX, INWARD_BYTES_MAX, READ_BYTES},
     wire::{CloseCode, Fault},
 };
 
@@ -49,6 +49,18 @@ async fn the_frames_of_one_read_come_out_together() {
     assert_eq!(first, (1..=99).collect::<Vec<_>>());
     far.say(&bytes[bytes.len() - 1..]).await;
     assert_eq!(numbers(&frames(&near.burst().await.expect("is open"))), [100]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_of_short_frames_comes_out_in_parts_with_a_look_at_the_inward_bound_between_them() {
+    let (mut near, mut far) = connected();
+    far.say(&Frame::HEARTBEAT.repeat(2 * BURST_FRAMES_MAX + 1)).await;
+    assert_eq!(frames(&near.burst().await.expect("is open")).len(), BURST_FRAMES_MAX);
+    let held = near.reader.inward().hold(INWARD_BYTES_MAX);
+    assert!(near.reader.next().now_or_never().is_none());
+    drop(held);
+    assert_eq!(frames(&near.burst().await.expect("is open")).len(), BURST_FRAMES_MAX);
+    assert_eq!(frames(&near.burst().await.expect("is open")).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
