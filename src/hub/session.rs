@@ -27,6 +27,7 @@ use super::{
     contact::{Contact, Pending},
     directory::End,
     repeater::Forget,
+    turn::{Turn, let_others_run},
     volley::{Gathering, Volley},
 };
 use crate::{
@@ -49,6 +50,8 @@ pub(crate) struct Session {
     places: BTreeMap<ObjectId, Place>,
     /// Listings that are not decided, each with those who want its watch to end.
     listings: Vec<(Request, Vec<Pending>)>,
+    /// What was read since others ran.
+    turn: Turn,
     /// Held while the hub stops, so that nothing more is read.
     quiet: Option<Held>,
 }
@@ -88,6 +91,7 @@ impl Session {
             greeting: Greeting::Awaited,
             places: BTreeMap::new(),
             listings: Vec::new(),
+            turn: Turn::default(),
             quiet: None,
         }
     }
@@ -96,6 +100,7 @@ impl Session {
         let mut gathering = None;
         while let Some(frame) = burst.peek() {
             let (begin, bytes) = (burst.at() + 4, frame.len());
+            self.turn.took(1, 4 + bytes);
             if self.greeting == Greeting::Open
                 && let Some(PlainShout { object, op, kind, payload_at }) = PlainShout::read(frame)
             {
@@ -225,6 +230,10 @@ impl StreamHandler<Result<Burst, Closed>> for Session {
         let taken = item.and_then(|burst| self.take(burst, ctx));
         if let Err(closed) = taken {
             self.end(closed, ctx);
+        }
+        if self.turn.is_over() {
+            self.turn = Turn::default();
+            let_others_run(self, ctx);
         }
     }
 }
