@@ -31,6 +31,7 @@ use super::{
     life::Life,
     repeater::Repeater,
     session::{ObjectEnded, Session},
+    turn::{Turn, let_others_run},
 };
 use crate::{
     limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN, SESSIONS_MAX},
@@ -53,6 +54,8 @@ pub(crate) struct Directory {
     life: Life,
     /// The next look for objects that nobody needs.
     sweep: Option<SpawnHandle>,
+    /// What was done for sessions since others ran.
+    turn: Turn,
     stopping: bool,
 }
 
@@ -121,7 +124,17 @@ impl Directory {
             reservations: Reservations::default(),
             life: Life::default(),
             sweep: None,
+            turn: Turn::default(),
             stopping: false,
+        }
+    }
+
+    /// Counts what a session asked for; after much at once others run.
+    fn took(&mut self, bytes: usize, ctx: &mut Context<Self>) {
+        self.turn.took(1, bytes);
+        if self.turn.is_over() {
+            self.turn = Turn::default();
+            let_others_run(self, ctx);
         }
     }
 
@@ -202,6 +215,7 @@ impl Handler<Make> for Directory {
     type Result = Result<Found, Refusal>;
 
     fn handle(&mut self, make: Make, ctx: &mut Self::Context) -> Self::Result {
+        self.took(0, ctx);
         let taken = make.name.clone().filter(|name| self.names.contains_key(name));
         match taken {
             None => self.make(make, ctx),

@@ -124,6 +124,7 @@ impl Handler<SetPin> for Directory {
 
     fn handle(&mut self, set: SetPin, ctx: &mut Self::Context) {
         let SetPin { object, pinned, pending } = set;
+        self.took(0, ctx);
         if let Err(refusal) = self.find(&Target::Object(object)) {
             return pending.refuse(refusal);
         }
@@ -136,8 +137,9 @@ impl Handler<SetPin> for Directory {
 impl Handler<Destroy> for Directory {
     type Result = ();
 
-    fn handle(&mut self, destroy: Destroy, _: &mut Self::Context) {
+    fn handle(&mut self, destroy: Destroy, ctx: &mut Self::Context) {
         let Destroy { object, pending } = destroy;
+        self.took(0, ctx);
         // One that has failed says so, and goes when nobody needs it.
         match self.find(&Target::Object(object)) {
             Ok(found) => {

@@ -156,7 +156,8 @@ impl Object {
 impl Handler<Find> for Directory {
     type Result = ();
 
-    fn handle(&mut self, find: Find, _: &mut Self::Context) {
+    fn handle(&mut self, find: Find, ctx: &mut Self::Context) {
+        self.took(0, ctx);
         let now = match find.target {
             Target::Object(object) if !self.objects.contains_key(&object) => {
                 self.reservations.wait(object, find)

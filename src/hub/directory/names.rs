@@ -68,6 +68,7 @@ impl Directory {
     }
 
     pub(super) fn tell_watchers(&mut self, change: &Change) {
+        self.turn.pushed(self.watches.len());
         let name = match change {
             Change::Added(entry) => &entry.name,
             Change::Removed(name) => name,
@@ -89,6 +90,41 @@ impl Directory {
         self.watches.retain(|watch| watch.contact.session != session);
     }
 
+    /// Answers a listing. Returns the bytes of the names that were looked at.
+    fn tell_names(&mut self, tell: TellNames) -> usize {
+        let TellNames { pending, contact, prefix, watch } = tell;
+        let (session, request) = (contact.session, pending.request());
+        // A watch under this number is replaced.
+        let others = self
+            .watches
+            .iter()
+            .filter(|watch| watch.contact.session == session && watch.request != request);
+        if watch && let Err(refusal) = limit("watches", others.count(), SESSION_WATCHES_MAX) {
+            pending.refuse(refusal);
+            return 0;
+        }
+        let mut pieces = Vec::new();
+        let mut piece = Listing::new(request);
+        for entry in self.entries(&prefix) {
+            pieces.extend(piece.add(entry));
+            let bytes = pieces.len() * PIECE_BYTES;
+            if let Err(refusal) = limit(TOO_MANY_NAMES, bytes, LISTING_BYTES_MAX) {
+                pending.refuse(refusal);
+                return bytes;
+            }
+        }
+        let bytes = pieces.len() * PIECE_BYTES + piece.bytes;
+        for piece in pieces {
+            contact.queue.tell(&piece);
+        }
+        pending.answer(&piece.last(), &[]);
+        if watch {
+            self.end_watch(session, request);
+            self.watches.push(Watch { contact, request, prefix });
+        }
+        bytes
+    }
+
     fn entries<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Entry> + 'a {
         // Names are compared as texts, so those that begin so stand together.
         let from = prefix.parse::<Name>().map_or(Bound::Unbounded, Bound::Included);
@@ -105,7 +141,8 @@ impl Directory {
 impl Handler<SetName> for Directory {
     type Result = Result<(), Refusal>;
 
-    fn handle(&mut self, set: SetName, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, set: SetName, ctx: &mut Self::Context) -> Self::Result {
+        self.took(0, ctx);
         self.set_name(set.object, set.name)
     }
 }
@@ -113,42 +150,17 @@ impl Handler<SetName> for Directory {
 impl Handler<TellNames> for Directory {
     type Result = ();
 
-    fn handle(&mut self, tell: TellNames, _: &mut Self::Context) {
-        let TellNames { pending, contact, prefix, watch } = tell;
-        let (session, request) = (contact.session, pending.request());
-        // A watch under this number is replaced.
-        let others = self
-            .watches
-            .iter()
-            .filter(|watch| watch.contact.session == session && watch.request != request);
-        if watch && let Err(refusal) = limit("watches", others.count(), SESSION_WATCHES_MAX) {
-            return pending.refuse(refusal);
-        }
-        let mut pieces = Vec::new();
-        let mut piece = Listing::new(request);
-        for entry in self.entries(&prefix) {
-            pieces.extend(piece.add(entry));
-            if let Err(refusal) =
-                limit(TOO_MANY_NAMES, pieces.len() * PIECE_BYTES, LISTING_BYTES_MAX)
-            {
-                return pending.refuse(refusal);
-            }
-        }
-        for piece in pieces {
-            contact.queue.tell(&piece);
-        }
-        pending.answer(&piece.last(), &[]);
-        if watch {
-            self.end_watch(session, request);
-            self.watches.push(Watch { contact, request, prefix });
-        }
+    fn handle(&mut self, tell: TellNames, ctx: &mut Self::Context) {
+        let bytes = self.tell_names(tell);
+        self.took(bytes, ctx);
     }
 }
 
 impl Handler<EndWatch> for Directory {
     type Result = ();
 
-    fn handle(&mut self, end: EndWatch, _: &mut Self::Context) {
+    fn handle(&mut self, end: EndWatch, ctx: &mut Self::Context) {
+        self.took(0, ctx);
         self.end_watch(end.session, end.list);
         end.pending.done();
     }
