@@ -15,6 +15,7 @@ use futures_util::future::{Either, select};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt, copy, sink},
     sync::oneshot,
+    task::yield_now,
     time::{Instant, Sleep, sleep, timeout},
 };
 
@@ -24,7 +25,7 @@ use super::{
     reader,
 };
 use crate::{
-    limits::{DRAIN_TIMEOUT, WRITE_SLICES_MAX},
+    limits::{DRAIN_TIMEOUT, TURN_BYTES, WRITE_SLICES_MAX},
     wire::Limits,
 };
 
@@ -39,7 +40,7 @@ pub(super) async fn run(
     limits: Limits,
 ) {
     let (writing, written) = (VecDeque::new(), Written::default());
-    let mut writer = Writer { queue, io, writing, is_begun: false, written };
+    let mut writer = Writer { queue, io, writing, is_begun: false, written, turn: 0 };
     let heartbeat = Duration::from_millis(limits.heartbeat_ms.into());
     if let Err(error) = writer.write_until_closed(heartbeat).await {
         writer.queue.close(Closed::transport(error));
@@ -57,6 +58,8 @@ struct Writer {
     is_begun: bool,
     /// Written since the queue was last asked.
     written: Written,
+    /// Bytes written since others ran.
+    turn: usize,
 }
 
 /// What came of waiting for the peer to take bytes.
@@ -109,10 +112,22 @@ impl Writer {
                 step
             });
             match step.await? {
-                Step::Wrote(bytes) => self.advance(bytes)?,
+                Step::Wrote(bytes) => {
+                    self.advance(bytes)?;
+                    self.let_others_run(bytes).await;
+                }
                 Step::Flushed => return Ok(true),
                 Step::Closed => return Ok(false),
             }
+        }
+    }
+
+    /// Counts bytes; after many others run. A peer that takes all at once holds up nobody.
+    async fn let_others_run(&mut self, bytes: usize) {
+        self.turn += bytes;
+        if self.turn >= TURN_BYTES {
+            self.turn = 0;
+            yield_now().await;
         }
     }
 
