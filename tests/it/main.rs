@@ -9,6 +9,7 @@ mod client;
 #[cfg(feature = "testing")]
 mod compile_fail;
 mod dependencies;
+mod fairness;
 #[cfg(feature = "testing")]
 mod foreign;
 mod hostile;
