@@ -12,7 +12,7 @@ use std::{cmp::Ordering, collections::VecDeque};
 use bytes::Bytes;
 
 use super::{
-    by_session::BySession,
+    by_session::{BySession, OfSession},
     life::{Ids, ListChange},
 };
 use crate::{
@@ -85,10 +85,13 @@ pub(crate) enum Decision {
 /// Where a session's shouts have got to.
 #[derive(Debug)]
 struct Mark {
+    session: SessionId,
     next: Op,
     /// Whether the session was told that `next` is awaited.
     gap_told: bool,
-    outcomes: VecDeque<Run>,
+    /// What became of those before it, as far as is kept. Most of the time that is one run.
+    latest: Option<Run>,
+    earlier: VecDeque<Run>,
 }
 
 /// Consecutive ops with consecutive seqs, or refused ones (seq 0).
@@ -138,7 +141,7 @@ impl History {
     /// Everything that can fail comes before the first change.
     pub(crate) fn offer(&mut self, session: SessionId, offer: &Offer<'_>) -> Decision {
         let full = self.is_full();
-        let mark = self.marks.entry(session).or_default();
+        let mark = self.marks.get_or_insert_with(session, || Mark::new(session));
         if let Some(decision) = mark.out_of_turn(offer.op) {
             return decision;
         }
@@ -155,7 +158,7 @@ impl History {
 
     /// Refuses a shout: if it is the next one, its op is used up.
     pub(crate) fn refuse(&mut self, session: SessionId, op: Op) -> Decision {
-        let mark = self.marks.entry(session).or_default();
+        let mark = self.marks.get_or_insert_with(session, || Mark::new(session));
         if let Some(decision) = mark.out_of_turn(op) {
             return decision;
         }
@@ -165,7 +168,8 @@ impl History {
 
     /// Gives the hub's own last word its place, whatever the tail holds: nothing comes behind it.
     pub(crate) fn conclude(&mut self, kind: Kind) {
-        let mark = self.marks.entry(SessionId::OF_HUB).or_default();
+        let hub = SessionId::OF_HUB;
+        let mark = self.marks.get_or_insert_with(hub, || Mark::new(hub));
         let seq = self.open.next_seq();
         self.open.push(SessionId::OF_HUB, mark.next, kind, &[], &[]);
         mark.settle(seq);
@@ -218,27 +222,27 @@ impl History {
 
     /// A session has shouted, whatever became of that.
     pub(crate) fn remember(&mut self, session: SessionId) {
-        self.marks.entry(session).or_default();
+        self.marks.get_or_insert_with(session, || Mark::new(session));
     }
 
     /// Forgets a session that has ended for good.
     pub(crate) fn forget(&mut self, session: SessionId) {
-        self.marks.remove(&session);
+        self.marks.remove(session);
     }
 
     /// The sessions that have a mark.
     pub(crate) fn shouters(&self) -> impl Iterator<Item = SessionId> {
-        self.marks.keys().copied()
+        self.marks.all().iter().map(|mark| mark.session)
     }
 
     /// The op that is awaited from a session.
     pub(crate) fn next_op(&self, session: SessionId) -> Op {
-        self.marks.get(&session).map_or(Op(1), |mark| mark.next)
+        self.marks.get(session).map_or(Op(1), |mark| mark.next)
     }
 
     /// The outcomes of a session's earlier ops, as far back as a window reaches.
     pub(crate) fn outcomes(&self, session: SessionId) -> impl Iterator<Item = Run> + '_ {
-        self.marks.get(&session).into_iter().flat_map(|mark| mark.outcomes.iter().copied())
+        self.marks.get(session).into_iter().flat_map(Mark::outcomes)
     }
 
     /// Whether chunks, seqs and bytes agree with each other: asked after a panic.
@@ -311,25 +315,30 @@ impl History {
     }
 }
 
-impl Default for Mark {
-    fn default() -> Self {
-        Self { next: Op(1), gap_told: false, outcomes: VecDeque::new() }
+impl OfSession for Mark {
+    fn session(&self) -> SessionId {
+        self.session
     }
 }
 
 impl Mark {
+    fn new(session: SessionId) -> Self {
+        let (latest, earlier) = (None, VecDeque::new());
+        Self { session, next: Op(1), gap_told: false, latest, earlier }
+    }
+
     fn settle(&mut self, seq: Seq) {
         let op = self.next;
         self.next = op.next();
         self.gap_told = false;
-        match self.outcomes.back_mut() {
+        match &mut self.latest {
             Some(run) if run.continues_with(op, seq) => run.count += 1,
-            _ => self.outcomes.push_back(Run { op, seq, count: 1 }),
+            latest => self.earlier.extend(latest.replace(Run { op, seq, count: 1 })),
         }
         // A client has no more under way than a window, so it knows what became of those before.
         let oldest = self.next.0.saturating_sub(WINDOW_SHOUTS as u64);
-        while self.outcomes.len() > 1 && self.outcomes[0].end() <= oldest {
-            self.outcomes.pop_front();
+        while self.earlier.front().is_some_and(|run| run.end() <= oldest) {
+            self.earlier.pop_front();
         }
     }
 
@@ -351,11 +360,16 @@ impl Mark {
     }
 
     fn outcome_of(&self, op: Op) -> Decision {
-        let at = self.outcomes.partition_point(|run| run.op.plus(run.count.into()) <= op);
-        match self.outcomes.get(at).filter(|run| run.op <= op).and_then(|run| run.seq_of(op)) {
+        let at = self.earlier.partition_point(|run| run.end() <= op.0);
+        let run = self.earlier.get(at).or(self.latest.as_ref());
+        match run.filter(|run| run.op <= op).and_then(|run| run.seq_of(op)) {
             Some(seq) => Decision::Duplicate(seq),
             None => Decision::RefusedBefore,
         }
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = Run> + '_ {
+        self.earlier.iter().chain(&self.latest).copied()
     }
 }
 

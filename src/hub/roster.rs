@@ -2,14 +2,16 @@
 //!
 //! A value: what a session is reached by is a parameter.
 
-use super::{admission::Rights, by_session::BySession};
+use super::{
+    admission::Rights,
+    by_session::{BySession, OfSession},
+};
 use crate::object::SessionId;
 
 /// The sessions at an object, in the order in which they came as far as nobody left.
 #[derive(Debug)]
 pub(crate) struct Roster<C> {
-    members: Vec<Member<C>>,
-    places: BySession<usize>,
+    members: BySession<Member<C>>,
     /// How many of them are leaves.
     leaves: usize,
 }
@@ -40,18 +42,17 @@ pub(crate) enum Way {
 impl<C> Roster<C> {
     /// Lets a session in, or lets it be here in one more way. The last rights count.
     pub(crate) fn enter(&mut self, session: SessionId, contact: C, rights: Rights, way: Way) {
-        let member = self.place_for(session, contact);
-        let was_leaf = member.joined;
-        member.rights = rights;
+        let before = self.members.get(session);
+        let (joined, attached) = before.map_or((false, false), |it| (it.joined, it.attached));
+        let mut member = Member { session, contact, rights, joined, attached };
         *member.flag(way) = true;
-        let is_leaf = member.joined;
-        self.leaves += usize::from(is_leaf && !was_leaf);
+        self.leaves += usize::from(member.joined && !joined);
+        self.members.insert(member);
     }
 
     /// Takes one way of being here from a session; without any it is gone.
     pub(crate) fn leave(&mut self, session: SessionId, way: Way) {
-        let Some(&place) = self.places.get(&session) else { return };
-        let member = &mut self.members[place];
+        let Some(member) = self.members.get_mut(session) else { return };
         let was_leaf = member.joined;
         *member.flag(way) = false;
         let (is_leaf, is_here) = (member.joined, member.joined || member.attached);
@@ -63,21 +64,18 @@ impl<C> Roster<C> {
 
     /// Takes a session out.
     pub(crate) fn remove(&mut self, session: SessionId) {
-        let Some(place) = self.places.remove(&session) else { return };
-        self.leaves -= usize::from(self.members.swap_remove(place).joined);
-        if let Some(moved) = self.members.get(place) {
-            self.places.insert(moved.session, place);
-        }
+        let removed = self.members.remove(session);
+        self.leaves -= usize::from(removed.is_some_and(|member| member.joined));
     }
 
     /// A session that is here.
     pub(crate) fn get(&self, session: SessionId) -> Option<&Member<C>> {
-        self.members.get(*self.places.get(&session)?)
+        self.members.get(session)
     }
 
     /// All sessions here.
     pub(crate) fn members(&self) -> &[Member<C>] {
-        &self.members
+        self.members.all()
     }
 
     /// Whether anybody hears.
@@ -89,23 +87,17 @@ impl<C> Roster<C> {
     pub(crate) fn leaves(&self) -> usize {
         self.leaves
     }
-
-    fn place_for(&mut self, session: SessionId, contact: C) -> &mut Member<C> {
-        let place = *self.places.entry(session).or_insert(self.members.len());
-        if place == self.members.len() {
-            let rights = Rights::NONE;
-            let (joined, attached) = (false, false);
-            self.members.push(Member { session, contact, rights, joined, attached });
-        } else {
-            self.members[place].contact = contact;
-        }
-        &mut self.members[place]
-    }
 }
 
 impl<C> Default for Roster<C> {
     fn default() -> Self {
-        Self { members: Vec::new(), places: BySession::default(), leaves: 0 }
+        Self { members: BySession::default(), leaves: 0 }
+    }
+}
+
+impl<C> OfSession for Member<C> {
+    fn session(&self) -> SessionId {
+        self.session
     }
 }
 

@@ -14,7 +14,7 @@ mod wishes;
 
 pub(crate) use self::place::Metered;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use actix::{
     Actor, ActorContext, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
@@ -47,7 +47,7 @@ pub(crate) struct Session {
     reader: Option<Reader>,
     greeting: Greeting,
     /// The objects that it has joined or attached to, is about to, or has shouted at before.
-    places: BTreeMap<ObjectId, Place>,
+    places: HashMap<ObjectId, Place>,
     /// Listings that are not decided, each with those who want its watch to end.
     listings: Vec<(Request, Vec<Pending>)>,
     /// What was read since others ran.
@@ -89,7 +89,7 @@ impl Session {
             inward: reader.inward().clone(),
             reader: Some(reader),
             greeting: Greeting::Awaited,
-            places: BTreeMap::new(),
+            places: HashMap::new(),
             listings: Vec::new(),
             turn: Turn::default(),
             quiet: None,
@@ -215,7 +215,10 @@ impl Actor for Session {
     fn stopped(&mut self, _: &mut Self::Context) {
         let session = self.contact.session;
         self.env.directory.do_send(End(session));
-        for place in std::mem::take(&mut self.places).into_values() {
+        let mut places: Vec<_> = std::mem::take(&mut self.places).into_iter().collect();
+        // One order, whatever the map's is.
+        places.sort_unstable_by_key(|(object, _)| *object);
+        for (_, place) in places {
             if let Some(repeater) = place.repeater() {
                 repeater.do_send(Forget(session));
             }

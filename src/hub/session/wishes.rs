@@ -3,7 +3,7 @@
 //! Wishes are decided side by side, but what follows an undecided Create, Join or Attach at an
 //! object that it names by id waits at that object's place.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use actix::{ActorFutureExt, Addr, AsyncContext, Context, WrapFuture};
 use bytes::Bytes;
@@ -277,7 +277,7 @@ impl Session {
 }
 
 /// Whether a session may be at this object too, which may have its place already.
-fn has_room(places: &BTreeMap<ObjectId, Place>, object: ObjectId, max: usize) -> bool {
+fn has_room(places: &HashMap<ObjectId, Place>, object: ObjectId, max: usize) -> bool {
     let there = places.get(&object);
     let others = places.len() - usize::from(there.is_some());
     there.is_some_and(Place::is_settled) || others < max
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn a_session_at_as_many_objects_as_it_may_be_gets_no_further_whoever_names_the_object() {
         let object = |n: u8| ObjectId([n; 16]);
-        let mut places: BTreeMap<_, _> = (1..=3).map(|n| (object(n), Place::default())).collect();
+        let mut places: HashMap<_, _> = (1..=3).map(|n| (object(n), Place::default())).collect();
         assert!(has_room(&places, object(4), 4));
         assert!(!has_room(&places, object(4), 3));
         // A wish that names an object by its id waits there before it is decided.
