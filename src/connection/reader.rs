@@ -285,9 +285,25 @@ impl Burst {
         self.at
     }
 
-    /// Bytes of all frames, those that were taken too.
-    pub(crate) fn bytes(&self) -> &Bytes {
-        &self.bytes
+    /// Reads the next frame. It is not taken.
+    pub(crate) fn decode(&self) -> Result<Frame, FrameError> {
+        let bytes = self.peek().map_or(0, <[u8]>::len);
+        Frame::decode(&self.bytes.slice(self.at + 4..self.at + 4 + bytes))
+    }
+
+    /// The frames from `begin` to here. Few of many are copied: they may wait for long, and must
+    /// not hold the rest.
+    pub(crate) fn since(&self, begin: usize) -> Self {
+        let frames = begin..self.at;
+        if frames.len() < self.bytes.len() / 2 {
+            return Self::new(Bytes::copy_from_slice(&self.bytes[frames]));
+        }
+        Self::new(self.bytes.slice(frames))
+    }
+
+    /// Bytes of the frames that were not taken.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len() - self.at
     }
 
     /// Takes this many frames off, or all that there are.
@@ -309,8 +325,8 @@ impl Iterator for Burst {
 
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = self.peek()?.len();
-        let frame = self.bytes.slice(self.at + 4..self.at + 4 + bytes);
+        let frame = self.decode();
         self.pass_over(bytes);
-        Some(Frame::decode(&frame).map(|frame| (frame, 4 + bytes)))
+        Some(frame.map(|frame| (frame, 4 + bytes)))
     }
 }

@@ -99,26 +99,14 @@ impl Session {
     fn take(&mut self, mut burst: Burst, ctx: &mut Context<Self>) -> Result<(), Closed> {
         let mut gathering = None;
         while let Some(frame) = burst.peek() {
-            let (begin, bytes) = (burst.at() + 4, frame.len());
+            let bytes = frame.len();
             self.turn.took(1, 4 + bytes);
-            if self.greeting == Greeting::Open
-                && let Some(PlainShout { object, op, kind, payload_at }) = PlainShout::read(frame)
-            {
-                let shouts = self.gather(&mut gathering, object, &burst)?;
-                shouts.push(op, kind, Vec::new(), (begin + payload_at, begin + bytes));
-                burst.pass_over(bytes);
-                continue;
-            }
-            let frame = Frame::decode(&burst.bytes().slice(begin..begin + bytes))?;
-            match frame {
-                Frame::Shout(header, payload) if self.greeting == Greeting::Open => {
-                    let ShoutFrame { object, op, kind, carried, .. } = of_client(header)?;
-                    let end = begin + bytes;
-                    let shouts = self.gather(&mut gathering, object, &burst)?;
-                    shouts.push(op, kind, carried, (end - payload.len(), end));
+            match self.subject_of(frame, &burst)? {
+                Ok(object) => {
+                    self.gather(&mut gathering, object, &burst)?.add();
                     burst.pass_over(bytes);
                 }
-                other => {
+                Err(other) => {
                     self.forward(gathering.take(), &burst)?;
                     burst.pass_over(bytes);
                     self.obey(other, 4 + bytes, ctx)?;
@@ -126,6 +114,23 @@ impl Session {
             }
         }
         self.forward(gathering, &burst)
+    }
+
+    /// The object of the next frame if that is a shout; another frame, read.
+    #[inline]
+    fn subject_of(&self, frame: &[u8], burst: &Burst) -> Result<Result<ObjectId, Frame>, Closed> {
+        let is_open = self.greeting == Greeting::Open;
+        if is_open && let Some(shout) = PlainShout::read(frame) {
+            return Ok(Ok(shout.object));
+        }
+        match burst.decode()? {
+            Frame::Shout(ShoutFrame { origin: Some(_), .. }, _) if is_open => {
+                let why = "a Shout frame names an origin, which only links between hubs do";
+                Err(Closed::protocol(why))
+            }
+            Frame::Shout(shout, _) if is_open => Ok(Ok(shout.object)),
+            other => Ok(Err(other)),
+        }
     }
 
     /// Where the next shout of `burst` goes. Those gathered for another object are passed on.
@@ -136,7 +141,7 @@ impl Session {
         object: ObjectId,
         burst: &Burst,
     ) -> Result<&'a mut Gathering, Closed> {
-        if gathering.as_ref().is_some_and(|shouts| shouts.object() != object) {
+        if gathering.as_ref().is_some_and(|shouts| shouts.object != object) {
             self.forward(gathering.take(), burst)?;
         }
         Ok(gathering.get_or_insert_with(|| Gathering::new(object, burst)))
@@ -145,7 +150,7 @@ impl Session {
     /// Passes on shouts at one object as one message.
     fn forward(&mut self, gathering: Option<Gathering>, burst: &Burst) -> Result<(), Closed> {
         let Some(gathering) = gathering else { return Ok(()) };
-        let (session, object) = (self.contact.session, gathering.object());
+        let (session, object) = (self.contact.session, gathering.object);
         let volley = gathering.finish(burst);
         let held = self.inward.hold(volley.bytes().max(REQUEST_BYTES_MIN));
         let turned_away = match self.places.get_mut(&object) {
@@ -153,13 +158,13 @@ impl Session {
             Some(place) => place.shout(session, volley, held)?.map(|shouts| shouts.volley),
         };
         if let Some(volley) = turned_away {
-            self.turn_away(object, &volley);
+            self.turn_away(object, volley);
         }
         Ok(())
     }
 
     /// Tells of shouts that have no place to go to.
-    fn turn_away(&self, object: ObjectId, volley: &Volley) {
+    fn turn_away(&self, object: ObjectId, volley: Volley) {
         for op in volley.ops() {
             let reason = "the session has neither joined nor attached to the object".to_owned();
             let verdict = Verdict::Refused { reason };
@@ -268,12 +273,4 @@ impl Handler<Finish> for Session {
     fn handle(&mut self, Finish(closed): Finish, ctx: &mut Self::Context) {
         self.end(closed, ctx);
     }
-}
-
-/// Refuses what only links between hubs say.
-fn of_client(shout: ShoutFrame) -> Result<ShoutFrame, Closed> {
-    if shout.origin.is_none() {
-        return Ok(shout);
-    }
-    Err(Closed::protocol("a Shout frame names an origin, which only links between hubs do"))
 }

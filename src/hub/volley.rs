@@ -1,106 +1,79 @@
 //! Consecutive shouts of one session at one object, out of one burst.
 //!
-//! A value. The session gathers them as it reads; the repeater takes them, one by one. The bytes
-//! stay as they were read: a payload is a place in them, so that no shout has a part of its own.
-
-use bytes::Bytes;
+//! A value. The session gathers them as it reads; the repeater takes them, one by one. They stay
+//! the frames that were read, so that no shout has a part of its own: to read a frame twice costs
+//! less than to keep what was read.
 
 use super::history::Offer;
 use crate::{
     connection::Burst,
-    object::{Carried, Kind, ObjectId, Op},
+    object::{ObjectId, Op},
+    wire::{Frame, PlainShout, ShoutFrame},
 };
 
-/// Shouts at one object, as they are gathered. Its frames stand one behind the other in the burst.
+/// Shouts at one object, as they are gathered: consecutive frames of a burst.
 #[derive(Debug)]
 pub(crate) struct Gathering {
-    object: ObjectId,
-    /// Where in the burst its frames begin.
+    pub(crate) object: ObjectId,
+    /// Where in the burst they begin.
     begin: usize,
-    said: Vec<Said>,
+    count: usize,
 }
 
-/// Shouts at one object.
+/// Shouts at one object: frames that were read once, and are Shout frames.
 #[derive(Debug)]
 pub(crate) struct Volley {
-    bytes: Bytes,
-    said: Vec<Said>,
-}
-
-#[derive(Debug)]
-struct Said {
-    op: Op,
-    kind: Kind,
-    carried: Vec<Carried>,
-    /// Where the payload begins in the bytes, and where it ends.
-    payload: (u32, u32),
+    frames: Burst,
+    count: usize,
 }
 
 impl Gathering {
-    /// None yet; the first is the next frame of `burst`, and the others are about as long.
+    /// None yet; the first is the next frame of `burst`.
     pub(crate) fn new(object: ObjectId, burst: &Burst) -> Self {
-        let begin = burst.at();
-        let frame = burst.peek().map_or(0, <[u8]>::len) + 4;
-        let about = (burst.bytes().len() - begin) / frame;
-        Self { object, begin, said: Vec::with_capacity(about) }
+        Self { object, begin: burst.at(), count: 0 }
     }
 
-    /// The object that they are at.
-    pub(crate) fn object(&self) -> ObjectId {
-        self.object
+    /// Adds the next frame of the burst.
+    pub(crate) fn add(&mut self) {
+        self.count += 1;
     }
 
-    /// Adds a shout, whose payload stands in the burst from `begin` to `end`.
-    #[inline]
-    pub(crate) fn push(
-        &mut self,
-        op: Op,
-        kind: Kind,
-        carried: Vec<Carried>,
-        (begin, end): (usize, usize),
-    ) {
-        let payload = ((begin - self.begin) as u32, (end - self.begin) as u32);
-        self.said.push(Said { op, kind, carried, payload });
-    }
-
-    /// Those whose frames end where the next of `burst` begins. The few of a large burst are copied
-    /// out of it: they may wait for long, and must not hold the rest.
-    pub(crate) fn finish(self, burst: &Burst) -> Volley {
-        let frames = self.begin..burst.at();
-        let bytes = if frames.len() < burst.bytes().len() / 2 {
-            Bytes::copy_from_slice(&burst.bytes()[frames])
-        } else {
-            burst.bytes().slice(frames)
-        };
-        let mut said = self.said;
-        // Room that was made for more must not be multiplied by bursts that change objects.
-        said.shrink_to_fit();
-        Volley { bytes, said }
+    /// Those whose frames end where the next of `burst` begins.
+    pub(crate) fn finish(&self, burst: &Burst) -> Volley {
+        Volley { frames: burst.since(self.begin), count: self.count }
     }
 }
 
 impl Volley {
     /// How many.
     pub(crate) fn count(&self) -> usize {
-        self.said.len()
+        self.count
     }
 
     /// Bytes of their frames.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.frames.bytes()
     }
 
     /// Their ops.
-    pub(crate) fn ops(&self) -> impl Iterator<Item = Op> + '_ {
-        self.said.iter().map(|said| said.op)
+    pub(crate) fn ops(self) -> Vec<Op> {
+        let mut ops = Vec::with_capacity(self.count);
+        self.each(|offer| ops.push(offer.op));
+        ops
     }
 
     /// Hands over each to `hear`, in order.
     pub(crate) fn each(self, mut hear: impl FnMut(&Offer<'_>)) {
-        let Self { bytes, said } = self;
-        for Said { op, kind, carried, payload: (begin, end) } in said {
-            let payload = &bytes[begin as usize..end as usize];
-            hear(&Offer { op, kind, carried, payload });
+        let mut frames = self.frames;
+        while let Some(frame) = frames.peek() {
+            let bytes = frame.len();
+            if let Some(PlainShout { op, kind, payload_at, .. }) = PlainShout::read(frame) {
+                hear(&Offer { op, kind, carried: Vec::new(), payload: &frame[payload_at..] });
+            } else if let Ok(Frame::Shout(shout, payload)) = frames.decode() {
+                let ShoutFrame { op, kind, carried, .. } = shout;
+                hear(&Offer { op, kind, carried, payload: &payload });
+            }
+            frames.pass_over(bytes);
         }
     }
 }

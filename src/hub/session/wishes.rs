@@ -210,7 +210,7 @@ impl Session {
                         None => Some(shouts),
                     };
                     if let Some(back) = back {
-                        self.turn_away(object, &back.volley);
+                        self.turn_away(object, back.volley);
                     }
                 }
             }
