@@ -10,6 +10,12 @@ mod hub;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// A hub makes and drops small things of every object that it touches: with many objects the C
+/// library's own allocator took more of a shout's time than all else (docs/performance.md).
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 /// Live shared objects: wiggle its toe here, and it wiggles its toe there.
 #[derive(Debug, Parser)]
