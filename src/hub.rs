@@ -19,6 +19,7 @@ mod roster;
 #[cfg(feature = "testing")]
 mod sabotage;
 mod session;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod turn;

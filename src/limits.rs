@@ -109,6 +109,14 @@ pub const TAIL_BYTES_MAX: usize = 4_194_304;
 /// Shouts in an object's tail. As [`TAIL_BYTES_MAX`], for empty messages.
 pub const TAIL_SHOUTS_MAX: usize = 131_072;
 
+/// Bytes of all objects' tails on a hub, with [`CHUNK_BYTES`] for each chunk: 32 full ones. Past it
+/// an object without state that is shouted at keeps an equal part of it, so that many objects cannot
+/// take what memory there is.
+pub const TAILS_BYTES_MAX: usize = 134_217_728;
+
+/// Bytes that a chunk of a tail takes beside its frame, about.
+pub const CHUNK_BYTES: usize = 128;
+
 /// Eighths of its tail from which on an object with state wants a newer state: half is left for
 /// what is shouted until the state comes, which is two windows. Each further eighth another leaf is
 /// asked.

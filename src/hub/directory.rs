@@ -31,6 +31,7 @@ use super::{
     life::Life,
     repeater::Repeater,
     session::{ObjectEnded, Session},
+    tails::{Share, Tails},
     turn::{Turn, let_others_run},
 };
 use crate::{
@@ -56,6 +57,7 @@ pub(crate) struct Directory {
     sweep: Option<SpawnHandle>,
     /// What was done for sessions since others ran.
     turn: Turn,
+    tails: Arc<Tails>,
     stopping: bool,
 }
 
@@ -125,6 +127,7 @@ impl Directory {
             life: Life::default(),
             sweep: None,
             turn: Turn::default(),
+            tails: Arc::default(),
             stopping: false,
         }
     }
@@ -172,7 +175,7 @@ impl Directory {
         let limit = RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
         // Weak, as the directory holds its repeaters: so that both end when the hub does.
         let (clock, directory) = (self.clock, ctx.address().downgrade());
-        let reports = directory.clone();
+        let (reports, share) = (directory.clone(), Share::new(self.tails.clone()));
         let observe = move |event| match event {
             Event::Panicked { reason } => tracing::error!(%object, reason, "a repeater panicked"),
             Event::GaveUp { reason } => {
@@ -187,7 +190,7 @@ impl Directory {
             self.place_of(object),
             1,
             limit,
-            move |_| Repeater::new(object, history, clock, reports),
+            move |_| Repeater::new(object, history, clock, reports, share),
             observe,
         )
         .map_err(|error| Refusal::Failed(error.to_string()))

@@ -16,7 +16,7 @@ use super::{
     life::{Ids, ListChange},
 };
 use crate::{
-    limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX, WINDOW_SHOUTS},
+    limits::{CHUNK_BYTES, TAIL_BYTES_MAX, TAIL_SHOUTS_MAX, WINDOW_SHOUTS},
     object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Resync, ResyncReason, Seq, SessionId},
     wire::BatchBuilder,
 };
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct History {
     epoch: Epoch,
     /// The state that the tail follows; none for `state none`.
-    snapshot: Option<Snapshot>,
+    snapshot: Option<Box<Snapshot>>,
     tail: VecDeque<Chunk>,
     tail_bytes: usize,
     /// Shouts that have their seq and are in no chunk yet.
@@ -126,7 +126,8 @@ impl History {
         let list_change = ListChange { state: listed, ..ListChange::default() };
         Self {
             epoch,
-            snapshot: state.map(|(state, carried)| Snapshot { seq: Seq(0), state, carried }),
+            snapshot: state
+                .map(|(state, carried)| Box::new(Snapshot { seq: Seq(0), state, carried })),
             tail: VecDeque::new(),
             tail_bytes: 0,
             open: BatchBuilder::new(object, epoch, Seq(1)),
@@ -191,10 +192,18 @@ impl History {
         let carried = distinct(std::mem::take(&mut self.open_ids));
         self.list_change.added.extend(carried.clone());
         self.tail.push_back(Chunk { first, last, frame: frame.clone(), carried });
-        if self.snapshot.is_none() {
-            self.drop_oldest();
-        }
+        self.drop_oldest_while(Self::is_over);
         Some(frame)
+    }
+
+    /// Lets the tail hold no more than so many bytes, unless it follows a state.
+    pub(crate) fn shorten(&mut self, bytes: usize) {
+        self.drop_oldest_while(|history| history.held_bytes() > bytes);
+    }
+
+    /// Bytes that the tail takes, about.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.tail_bytes + self.tail.len() * CHUNK_BYTES
     }
 
     /// How the list of what its state and tail carry has changed since this was last asked.
@@ -289,7 +298,7 @@ impl History {
     fn start_over(&self, gap: Option<(ResyncReason, Seq)>) -> CatchUp {
         let start = self.snapshot.as_ref().map_or(self.last(), |snapshot| snapshot.seq);
         let resync = gap.map(|(reason, heard)| missed(reason, heard, start));
-        CatchUp { restore: self.snapshot.clone(), ..self.follow(start, resync) }
+        CatchUp { restore: self.snapshot.as_deref().cloned(), ..self.follow(start, resync) }
     }
 
     /// With a state, the tail is needed to make the present out of it.
@@ -306,8 +315,9 @@ impl History {
         self.tail.front().map_or(0, |chunk| self.last().0 + 1 - chunk.first.0)
     }
 
-    fn drop_oldest(&mut self) {
-        while self.is_over() {
+    /// With a state, every chunk is needed.
+    fn drop_oldest_while(&mut self, is_over: impl Fn(&Self) -> bool) {
+        while self.snapshot.is_none() && is_over(self) {
             let Some(chunk) = self.tail.pop_front() else { return };
             self.tail_bytes -= chunk.frame.len();
             self.list_change.dropped += usize::from(chunk.carried.is_some());

@@ -50,7 +50,8 @@ pub(crate) struct Life {
 struct Need {
     joined: bool,
     pinned: bool,
-    lists: Lists,
+    /// None while it lists nothing, as most do.
+    lists: Option<Box<Lists>>,
     /// When it was last made, carried, found, parted from or unpinned.
     renewed_ms: u64,
     /// When it was first seen to be needed by nobody.
@@ -96,7 +97,7 @@ impl Life {
     pub(crate) fn end(&mut self, object: ObjectId) {
         let Some(mut need) = self.remove(object) else { return };
         let reach = self.reach_of(&need);
-        let Lists { state, tail, .. } = std::mem::take(&mut need.lists);
+        let Lists { state, tail, .. } = *need.lists.take().unwrap_or_default();
         self.follow_former(state.into_iter().chain(tail), reach);
     }
 
@@ -126,7 +127,7 @@ impl Life {
         let ids = || carried.iter().flat_map(|ids| ids.iter());
         ids().for_each(|id| self.renew(*id, now_ms));
         let Some(need) = self.objects.get_mut(&object) else { return };
-        let former = need.lists.change(change);
+        let former = need.lists.get_or_insert_default().change(change);
         let reach = self.objects.get(&object).map_or(Reach::Lingering, |need| self.reach_of(need));
         ids().for_each(|id| self.raise(*id, reach));
         self.follow_former(former.into_iter(), reach);
@@ -166,7 +167,7 @@ impl Need {
         Self {
             joined: false,
             pinned: false,
-            lists: Lists::default(),
+            lists: None,
             renewed_ms: now_ms,
             unneeded_ms: None,
             mark: Mark::default(),

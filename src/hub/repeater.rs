@@ -27,6 +27,7 @@ use super::{
     history::{Decision, History, Offer},
     roster::{Roster, Way},
     session::Metered,
+    tails::Share,
     turn::{Turn, let_others_run},
     volley::Volley,
 };
@@ -45,14 +46,18 @@ pub(crate) struct Repeater {
     /// Weak: it holds its repeaters, and both end when the hub does.
     directory: WeakAddr<Directory>,
     history: History,
+    /// Of what all tails may hold.
+    share: Share,
     roster: Roster<Contact>,
     /// Whether the directory was told that there are leaves.
     occupied: bool,
     /// Who was told to join again, and has not.
     strayed: BTreeSet<SessionId>,
+    /// Who is about to enter: it holds itself for a leaf, and is told if a panic comes first.
+    entering: Option<SessionId>,
     fanout: Fanout,
     /// Who is asked for a newer state.
-    asking: Asking,
+    asking: Option<Box<Asking>>,
     /// Why the object is no more, if it is.
     ended: Option<EndReason>,
     /// Whether a flush is due at the end of this turn.
@@ -61,12 +66,19 @@ pub(crate) struct Repeater {
     turn: Turn,
     /// Whose op is in hand: after a panic, it is the one to blame.
     in_hand: Option<(SessionId, Op)>,
-    /// The op at which the last life ended.
-    suspect: Option<(SessionId, Op)>,
-    /// The op at which two lives in a row ended.
-    blamed: Option<(SessionId, Op)>,
+    /// Ops that lives have ended at.
+    fatal: Option<Box<Fatal>>,
     #[cfg(feature = "testing")]
     pub(super) sabotage: super::sabotage::Sabotage,
+}
+
+/// Ops that lives have ended at.
+#[derive(Debug, Default)]
+struct Fatal {
+    /// The one of the last life.
+    suspect: Option<(SessionId, Op)>,
+    /// The one of two lives in a row.
+    blamed: Option<(SessionId, Op)>,
 }
 
 /// Shouts of one session, as one read of its socket brought them.
@@ -131,23 +143,25 @@ impl Repeater {
         history: History,
         clock: Clock,
         directory: WeakAddr<Directory>,
+        share: Share,
     ) -> Self {
         Self {
             object,
             clock,
             directory,
             history,
+            share,
             roster: Roster::default(),
             occupied: false,
             strayed: BTreeSet::new(),
+            entering: None,
             fanout: Fanout::new(object),
-            asking: Asking::default(),
+            asking: None,
             ended: None,
             dirty: false,
             turn: Turn::default(),
             in_hand: None,
-            suspect: None,
-            blamed: None,
+            fatal: None,
             #[cfg(feature = "testing")]
             sabotage: super::sabotage::Sabotage::default(),
         }
@@ -187,7 +201,7 @@ impl Repeater {
             let why = format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}");
             return self.refuse(session, offer.op, why);
         }
-        if self.blamed == Some((session, offer.op)) {
+        if self.fatal.as_ref().is_some_and(|it| it.blamed == Some((session, offer.op))) {
             let why = "the object's repeater panicked at this shout twice".to_owned();
             return self.refuse(session, offer.op, why);
         }
@@ -220,7 +234,7 @@ impl Repeater {
             Decision::GapAgain => {}
             Decision::RefusedBefore => self.fanout.owe(session, op, refused("refused before")),
             Decision::TailFull => {
-                self.asking.refused_one();
+                self.asking.get_or_insert_default().refused_one();
                 let why = "the object's tail is full and no leaf has made a newer state";
                 self.fanout.owe(session, op, refused(why));
             }
@@ -233,6 +247,7 @@ impl Repeater {
         let chunk = self.history.seal(self.clock.now_ms());
         if chunk.is_some() {
             self.turn.pushed(self.roster.leaves());
+            self.weigh();
         }
         self.tell_of_lists();
         for session in self.fanout.deliver(chunk.as_ref(), &self.roster) {
@@ -241,9 +256,18 @@ impl Repeater {
         self.ask_for_a_snapshot();
     }
 
+    /// Counts the tail among all others, and cuts it if they hold too much.
+    fn weigh(&mut self) {
+        self.share.set(self.history.held_bytes());
+        if let Some(allowance) = self.share.allowance() {
+            self.history.shorten(allowance);
+            self.share.set(self.history.held_bytes());
+        }
+    }
+
     fn forget(&mut self, session: SessionId) {
         self.roster.remove(session);
-        self.asking.forget(session);
+        self.unask(session);
         self.strayed.remove(&session);
         self.history.forget(session);
         self.tell_of_leaves();
@@ -251,6 +275,7 @@ impl Repeater {
 
     fn enter(&mut self, contact: Contact, rights: Rights, way: Way) {
         self.strayed.remove(&contact.session);
+        self.entering = None;
         self.roster.enter(contact.session, contact, rights, way);
         self.tell_of_leaves();
     }
@@ -284,6 +309,15 @@ impl Repeater {
     }
 }
 
+impl Fatal {
+    fn add(&mut self, in_hand: Option<(SessionId, Op)>) {
+        if in_hand.is_some() && in_hand == self.suspect {
+            self.blamed = in_hand;
+        }
+        self.suspect = in_hand;
+    }
+}
+
 impl Actor for Repeater {
     type Context = Context<Self>;
 
@@ -300,18 +334,15 @@ impl Actor for Repeater {
 impl Supervised for Repeater {
     /// History remains, with the chunk that was open; the rest is made anew.
     fn restarting(&mut self, ctx: &mut Self::Context) {
-        let in_hand = self.in_hand.take();
-        if in_hand.is_some() && in_hand == self.suspect {
-            self.blamed = in_hand;
-        }
-        self.suspect = in_hand;
+        self.fatal.get_or_insert_default().add(self.in_hand.take());
         // Inside the boundary: an object whose history is damaged runs out of restarts and fails.
         assert!(self.history.is_sound(), "the object's history is damaged");
         let roster = std::mem::take(&mut self.roster);
         self.fanout = Fanout::new(self.object);
-        self.asking = Asking::default();
+        self.asking = None;
         self.dirty = false;
         self.turn = Turn::default();
+        self.strayed.extend(self.entering.take());
         for member in roster.members() {
             self.strayed.insert(member.session);
             member.contact.queue.tell(&Rejoin { object: self.object });
@@ -348,8 +379,7 @@ impl Handler<Join> for Repeater {
         if self.ended.is_some() {
             return self.turn_away(contact.session, pending);
         }
-        // It holds itself for a leaf, and is told if a panic comes before it is one.
-        self.strayed.insert(contact.session);
+        self.entering = Some(contact.session);
         self.flush();
         let catch_up = self.history.catch_up(cursor);
         let (state, carried) = match catch_up.restore {
@@ -385,7 +415,7 @@ impl Handler<Attach> for Repeater {
         if self.ended.is_some() {
             return self.turn_away(contact.session, pending);
         }
-        self.strayed.insert(contact.session);
+        self.entering = Some(contact.session);
         self.flush();
         let attached = Attached {
             request: pending.request(),
@@ -411,7 +441,7 @@ impl Handler<Leave> for Repeater {
         self.flush();
         self.roster.leave(leave.session, leave.way);
         if leave.way == Way::Joined {
-            self.asking.forget(leave.session);
+            self.unask(leave.session);
             self.ask_for_a_snapshot();
         }
         leave.pending.done();

@@ -53,7 +53,7 @@ impl History {
             self.tail_bytes -= chunk.frame.len();
             self.list_change.dropped += usize::from(chunk.carried.is_some());
         }
-        self.snapshot = Some(Snapshot { seq: at.seq, state, carried });
+        self.snapshot = Some(Box::new(Snapshot { seq: at.seq, state, carried }));
         Ok(())
     }
 

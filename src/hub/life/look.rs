@@ -110,8 +110,8 @@ impl Life {
         if reach == Reach::Needed {
             need.unneeded_ms = None;
         }
-        if !need.lists.is_empty() {
-            let numbers = 0..need.lists.end();
+        if let Some(lists) = need.lists.as_ref().filter(|lists| !lists.is_empty()) {
+            let numbers = 0..lists.end();
             look.follow.push(Follow::Lists { object, numbers, reach });
         }
     }
@@ -154,7 +154,8 @@ impl Life {
     fn follow_lists(&mut self, object: ObjectId, numbers: Range<u64>, reach: Reach) {
         let Some(look) = &mut self.look else { return };
         let Some(need) = self.objects.get(&object) else { return };
-        let Some((ids, next)) = need.lists.at(numbers.start) else { return };
+        let lists = need.lists.as_ref();
+        let Some((ids, next)) = lists.and_then(|lists| lists.at(numbers.start)) else { return };
         if next <= numbers.end {
             let ids = ids.clone();
             look.follow.push(Follow::Lists { object, numbers: next..numbers.end, reach });

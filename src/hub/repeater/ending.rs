@@ -66,6 +66,7 @@ impl Repeater {
         sessions.extend(self.history.shouters());
         sessions.extend(self.roster.members().iter().map(|member| member.session));
         self.history = History::new(self.object, self.history.epoch(), None);
+        self.weigh();
         self.roster = Roster::default();
         self.fanout = Fanout::new(self.object);
         let sessions = sessions.into_iter().collect();

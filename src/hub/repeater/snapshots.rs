@@ -105,11 +105,19 @@ impl Asking {
 }
 
 impl Repeater {
+    /// A session is no leaf any more: no state is awaited from it.
+    pub(super) fn unask(&mut self, session: SessionId) {
+        if let Some(asking) = &mut self.asking {
+            asking.forget(session);
+        }
+    }
+
     /// Asks a leaf for a newer state if one is wanted.
     pub(super) fn ask_for_a_snapshot(&mut self) {
         let Some(eighths) = self.history.filled_eighths() else { return };
         let able = self.roster.members().iter().filter(|member| can_tell(member));
-        let next = self.asking.next(able.map(|member| member.session), eighths);
+        let asking = self.asking.get_or_insert_default();
+        let next = asking.next(able.map(|member| member.session), eighths);
         if let Some(member) = next.and_then(|session| self.roster.get(session)) {
             tracing::debug!(object = %self.object, session = %member.session, "a state is wanted");
             member.contact.queue.tell(&SnapshotWanted { object: self.object });
@@ -125,12 +133,14 @@ impl Handler<TakeSnapshot> for Repeater {
         let object = self.object;
         self.took(1, held.bytes(), ctx);
         drop(held);
-        if self.ended.is_some() || !self.asking.awaits(session) {
+        let asking = self.asking.as_mut().filter(|asking| asking.awaits(session));
+        let Some(asking) = asking.filter(|_| self.ended.is_none()) else {
             return tracing::debug!(%object, %session, "a state that nobody waits for is dropped");
-        }
+        };
         match self.history.take_snapshot(at, state, carried) {
             Ok(()) => {
-                self.asking.taken(session);
+                asking.taken(session);
+                self.weigh();
                 self.tell_of_lists();
             }
             Err(why) => tracing::debug!(%object, %session, %why, "a state is dropped"),

@@ -157,7 +157,7 @@ fn a_tail_that_does_not_follow_its_state_is_noticed() {
     holed.tail_bytes -= oldest.frame.len();
     assert!(!holed.is_sound());
     let mut ahead = filled(stateful(), 10, 3);
-    ahead.snapshot = Some(Snapshot { seq: Seq(11), state: NEWER, carried: vec![] });
+    ahead.snapshot = Some(Box::new(Snapshot { seq: Seq(11), state: NEWER, carried: vec![] }));
     assert!(!ahead.is_sound());
 }
 
