@@ -21,19 +21,13 @@ pub(crate) trait Sink {
 }
 
 /// What a turn has to send.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Fanout {
-    object: ObjectId,
     owed: Vec<(SessionId, Op, Verdict)>,
     first_shouter: Option<SessionId>,
 }
 
 impl Fanout {
-    /// Nothing to send yet.
-    pub(crate) fn new(object: ObjectId) -> Self {
-        Self { object, owed: Vec::new(), first_shouter: None }
-    }
-
     /// A shout has its place. A session that hears finds it in the chunk; one that does not is
     /// owed a receipt.
     pub(crate) fn sequenced(&mut self, session: SessionId, hears: bool, op: Op, seq: Seq) {
@@ -58,9 +52,10 @@ impl Fanout {
         self.owed.push((session, op, verdict));
     }
 
-    /// Sends `chunk` and what is owed. Returns the sessions that are going.
+    /// Sends the object's `chunk` and what is owed. Returns the sessions that are going.
     pub(crate) fn deliver<C: Sink>(
         &mut self,
+        object: ObjectId,
         chunk: Option<&Bytes>,
         roster: &Roster<C>,
     ) -> Vec<SessionId> {
@@ -74,7 +69,7 @@ impl Fanout {
         }
         for (session, op, verdict) in self.owed.drain(..) {
             if let Some(member) = roster.get(session) {
-                member.contact.tell(&Outcome { object: self.object, op, verdict });
+                member.contact.tell(&Outcome { object, op, verdict });
             }
         }
         going
@@ -134,13 +129,13 @@ mod tests {
     #[test]
     fn the_first_shouter_hears_first_and_who_only_shouts_is_told_in_runs() {
         let (roster, log) = pond();
-        let mut fanout = Fanout::new(OBJECT);
+        let mut fanout = Fanout::default();
         fanout.sequenced(AMY, true, Op(1), Seq(1));
         fanout.sequenced(VOICE, false, Op(1), Seq(2));
         fanout.sequenced(VOICE, false, Op(2), Seq(3));
         fanout.sequenced(ALEC, true, Op(1), Seq(4));
         fanout.sequenced(VOICE, false, Op(3), Seq(5));
-        let going = fanout.deliver(Some(&Bytes::from_static(b"chunk")), &roster);
+        let going = fanout.deliver(OBJECT, Some(&Bytes::from_static(b"chunk")), &roster);
         assert_eq!(going, [AMY]);
         let log: Vec<_> = log.take();
         assert_eq!(log.len(), 4);
@@ -152,12 +147,12 @@ mod tests {
     #[test]
     fn a_leaf_is_told_of_refusals_and_gaps_behind_the_chunk_and_only_once() {
         let (roster, log) = pond();
-        let mut fanout = Fanout::new(OBJECT);
+        let mut fanout = Fanout::default();
         fanout.owe(ALEC, Op(2), Verdict::Gap);
         fanout.sequenced(ALEC, true, Op(1), Seq(1));
-        fanout.deliver(Some(&Bytes::from_static(b"chunk")), &roster);
+        fanout.deliver(OBJECT, Some(&Bytes::from_static(b"chunk")), &roster);
         assert_eq!(log.take().last(), Some(&("alec", "2 Gap".to_owned())));
-        fanout.deliver::<Recorder>(None, &roster);
+        fanout.deliver::<Recorder>(OBJECT, None, &roster);
         assert!(log.take().is_empty());
     }
 }

@@ -123,6 +123,9 @@ impl Life {
 
     /// The list of an object has changed. What it carries from now on is renewed.
     pub(crate) fn list(&mut self, object: ObjectId, change: ListChange, now_ms: u64) {
+        if change.is_empty() {
+            return;
+        }
         let carried: Vec<_> = change.state.iter().chain(&change.added).cloned().collect();
         let ids = || carried.iter().flat_map(|ids| ids.iter());
         ids().for_each(|id| self.renew(*id, now_ms));

@@ -155,7 +155,7 @@ impl Repeater {
             occupied: false,
             strayed: BTreeSet::new(),
             entering: None,
-            fanout: Fanout::new(object),
+            fanout: Fanout::default(),
             asking: None,
             ended: None,
             dirty: false,
@@ -250,7 +250,7 @@ impl Repeater {
             self.weigh();
         }
         self.tell_of_lists();
-        for session in self.fanout.deliver(chunk.as_ref(), &self.roster) {
+        for session in self.fanout.deliver(self.object, chunk.as_ref(), &self.roster) {
             self.forget(session);
         }
         self.ask_for_a_snapshot();
@@ -338,7 +338,7 @@ impl Supervised for Repeater {
         // Inside the boundary: an object whose history is damaged runs out of restarts and fails.
         assert!(self.history.is_sound(), "the object's history is damaged");
         let roster = std::mem::take(&mut self.roster);
-        self.fanout = Fanout::new(self.object);
+        self.fanout = Fanout::default();
         self.asking = None;
         self.dirty = false;
         self.turn = Turn::default();

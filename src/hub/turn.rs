@@ -10,26 +10,28 @@ use crate::limits::{REQUEST_BYTES_MIN, TURN_BYTES, TURN_PUSHES, TURN_SHOUTS};
 /// What was done since others ran.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
-    shouts: usize,
-    bytes: usize,
-    pushes: usize,
+    shouts: u32,
+    bytes: u32,
+    pushes: u32,
 }
 
 impl Turn {
     /// Counts one message: its shouts, or other frames, and its bytes.
     pub(crate) fn took(&mut self, shouts: usize, bytes: usize) {
-        self.shouts += shouts;
-        self.bytes += bytes.max(REQUEST_BYTES_MIN);
+        self.shouts += shouts as u32;
+        self.bytes += bytes.max(REQUEST_BYTES_MIN) as u32;
     }
 
     /// Counts frames pushed onto queues.
     pub(crate) fn pushed(&mut self, frames: usize) {
-        self.pushes += frames;
+        self.pushes += frames as u32;
     }
 
     /// Whether others are to run now.
     pub(crate) fn is_over(&self) -> bool {
-        self.shouts >= TURN_SHOUTS || self.bytes >= TURN_BYTES || self.pushes >= TURN_PUSHES
+        self.shouts as usize >= TURN_SHOUTS
+            || self.bytes as usize >= TURN_BYTES
+            || self.pushes as usize >= TURN_PUSHES
     }
 }
 

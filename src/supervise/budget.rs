@@ -1,7 +1,5 @@
 //! Counts restarts against a limit. Knows neither actor nor clock.
 
-use std::collections::VecDeque;
-
 use tokio::time::Instant;
 
 use super::RestartLimit;
@@ -9,12 +7,12 @@ use super::RestartLimit;
 /// The restarts that still count, oldest first.
 pub(super) struct Budget {
     limit: RestartLimit,
-    spent: VecDeque<Instant>,
+    spent: Vec<Instant>,
 }
 
 impl Budget {
     pub(super) fn new(limit: RestartLimit) -> Self {
-        Self { limit, spent: VecDeque::new() }
+        Self { limit, spent: Vec::new() }
     }
 
     /// Spends one restart and says how many count now, or `None` if the limit is used up.
@@ -25,7 +23,7 @@ impl Budget {
         if count >= self.limit.restarts {
             return None;
         }
-        self.spent.push_back(now);
+        self.spent.push(now);
         Some(count + 1)
     }
 }

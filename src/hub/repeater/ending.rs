@@ -68,7 +68,7 @@ impl Repeater {
         self.history = History::new(self.object, self.history.epoch(), None);
         self.weigh();
         self.roster = Roster::default();
-        self.fanout = Fanout::new(self.object);
+        self.fanout = Fanout::default();
         let sessions = sessions.into_iter().collect();
         self.tell_directory(TellEnded { object: self.object, sessions, reason: Some(reason) });
     }
