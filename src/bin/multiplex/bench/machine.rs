@@ -2,10 +2,12 @@
 
 use std::{
     fs,
+    io::{self, ErrorKind},
     time::{Duration, Instant},
 };
 
 use rustix::{
+    io::Errno,
     param::clock_ticks_per_second,
     process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
@@ -147,14 +149,23 @@ pub(super) fn description() -> String {
     )
 }
 
-/// CPU time of all threads of a process: the first number of each thread's `schedstat`, in ns.
+/// CPU time of all threads of a process: the first number of each thread's `schedstat`, in ns. A
+/// thread that ends takes its time along; the servers keep theirs.
 fn cpu_time(process: u32) -> Result<Duration, Wrong> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
-        let spent = fs::read_to_string(thread?.path().join("schedstat"))?;
+        let spent = match fs::read_to_string(thread?.path().join("schedstat")) {
+            Err(error) if has_ended(&error) => continue,
+            spent => spent?,
+        };
         nanoseconds += spent.split(' ').next().unwrap_or_default().parse::<u64>()?;
     }
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// Whether a thread was listed and then not there, or not any more when it was read.
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::SRCH)
 }
 
 /// Time that the cores were wanted and not given, by `/proc/stat`.
@@ -184,6 +195,8 @@ fn siblings(core: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -193,15 +206,18 @@ mod tests {
         assert_eq!(steal_of(stat, 0), None);
     }
 
+    /// A process of its own: here, threads of other tests end and take their time along.
     #[test]
     fn a_process_that_works_is_seen_to_spend_and_to_hold() {
-        let process = std::process::id();
-        let before = cpu_time(process).expect("is there");
-        let began = own_cpu_time();
-        while own_cpu_time().saturating_sub(began) < Duration::from_millis(20) {
-            std::hint::spin_loop();
+        let mut worker = Command::new("sh").args(["-c", "while :; do :; done"]).spawn();
+        let worker = worker.as_mut().expect("a shell starts");
+        let before = cpu_time(worker.id()).expect("is there");
+        let has_spent = || cpu_time(worker.id()).expect("is there") > before;
+        while !has_spent() {
+            std::thread::yield_now();
         }
-        assert!(cpu_time(process).expect("is there") > before);
-        assert!(resident_bytes(process).expect("is there") > 100_000);
+        assert!(resident_bytes(std::process::id()).expect("is there") > 100_000);
+        worker.kill().expect("it can be killed");
+        worker.wait().expect("it has ended");
     }
 }
