@@ -150,10 +150,9 @@ impl Crowd {
         Ok(())
     }
 
-    /// The leaf that has got the fewest bytes, and how many; none but the first is no leaf here.
-    pub(super) fn least(&self) -> Option<(usize, u64)> {
-        let others = self.connections.iter().map(|each| each.dropped).enumerate().skip(1);
-        others.min_by_key(|(_, dropped)| *dropped)
+    /// How many bytes have come for that of the other leaves which got the fewest, if there are any.
+    pub(super) fn least(&self) -> Option<u64> {
+        self.connections.iter().skip(1).map(|leaf| leaf.dropped).min()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -25,7 +25,7 @@ pub(super) fn run(
     let mut crowd = Crowd::enter(job, objects)?;
     let held = resident_bytes(job.server)?.saturating_sub(before);
     let mut flood = Flood::new(job, shouters, objects)?;
-    flood.begin(&mut crowd, window)?;
+    flood.begin(window);
     flood.run_for(&mut crowd, job.measure_ms / 3)?;
     let (begin, heard) = (Moment::now(job.server, &job.cores)?, flood.heard);
     flood.latencies.reset();
@@ -47,6 +47,7 @@ struct Flood {
     due: Vec<usize>,
     shouted: u64,
     heard: u64,
+    patience: Patience,
     latencies: Histogram<u64>,
 }
 
@@ -60,44 +61,47 @@ impl Flood {
             due: vec![0; shouters],
             shouted: 0,
             heard: 0,
+            patience: Patience::new(),
             latencies: histogram()?,
         })
     }
 
-    fn begin(&mut self, crowd: &mut Crowd, window: usize) -> Result<(), Wrong> {
+    fn begin(&mut self, window: usize) {
         let shouters = self.due.len();
         for shout in 0..window {
             self.due[shout % shouters] += 1;
         }
-        self.shout(crowd)
     }
 
+    /// Goes on for so long, and until something is heard: a slow server is heard seconds apart, and
+    /// what it has spent on that lies between two such moments.
     fn run_for(&mut self, crowd: &mut Crowd, ms: u64) -> Result<(), Wrong> {
         let end = Instant::now() + Duration::from_millis(ms);
-        while Instant::now() < end {
-            self.hear(crowd)?;
+        loop {
             self.shout(crowd)?;
+            let heard = self.heard;
+            self.hear(crowd)?;
+            if self.heard > heard && Instant::now() >= end {
+                return Ok(());
+            }
+            self.patience.with(self.heard)?;
         }
-        Ok(())
     }
 
-    /// Waits until all that was shouted was heard by everybody.
+    /// Waits until all that was shouted was heard by everybody, as long as more and more is.
     fn end(&mut self, crowd: &mut Crowd) -> Result<(), Wrong> {
-        let (began, bytes) = (Instant::now(), self.payload.len() as u64);
-        let is_short = |flood: &Self, crowd: &Crowd| {
-            flood.heard < flood.shouted
-                || crowd.least().is_some_and(|(_, dropped)| dropped < flood.shouted * bytes)
-        };
-        while is_short(self, crowd) {
-            if began.elapsed() > END_MAX {
-                let (heard, shouted) = (self.heard, self.shouted);
-                let least = crowd.least().map(|(leaf, dropped)| (leaf, dropped / bytes));
-                let what = format!("{heard} of {shouted} shouts were heard, least by {least:?}");
-                return Err(what.into());
+        let bytes = self.payload.len() as u64;
+        loop {
+            let least = crowd.least().map_or(self.shouted, |dropped| dropped / bytes);
+            if self.heard.min(least) >= self.shouted {
+                return Ok(());
             }
+            self.patience.with(self.heard + least).map_err(|error| {
+                let Self { heard, shouted, .. } = self;
+                format!("of {shouted} shouts {heard} were heard, {least} by every leaf: {error}")
+            })?;
             self.hear(crowd)?;
         }
-        Ok(())
     }
 
     fn hear(&mut self, crowd: &mut Crowd) -> Result<(), Wrong> {
@@ -132,6 +136,27 @@ impl Flood {
     }
 }
 
+/// Waits as long as there is progress.
+struct Patience {
+    progress: u64,
+    at: Instant,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { progress: 0, at: Instant::now() }
+    }
+
+    fn with(&mut self, progress: u64) -> Result<(), Wrong> {
+        if self.progress != progress {
+            *self = Self { progress, at: Instant::now() };
+        } else if self.at.elapsed() > SILENCE_MAX {
+            return Err(format!("nothing was heard for {} s", SILENCE_MAX.as_secs()).into());
+        }
+        Ok(())
+    }
+}
+
 /// A payload: when it was shouted, by whom, and nothing.
 pub(super) fn payload(bytes: usize) -> Vec<u8> {
     vec![0; bytes.max(12)]
@@ -159,4 +184,5 @@ pub(super) fn latency(latencies: &Histogram<u64>) -> Option<Latency> {
     (!latencies.is_empty()).then_some(quantiles)
 }
 
-const END_MAX: Duration = Duration::from_secs(10);
+/// The slowest server takes seconds for what it has read at once.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
