@@ -39,6 +39,7 @@ type Wrong = Box<dyn Error>;
 
 /// What is measured.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Flags {
     /// 3 runs of fewer cases, within 90 s.
     #[arg(long)]
@@ -47,6 +48,10 @@ pub(super) struct Flags {
     /// Prints a line of JSON for each case and peer, and no table.
     #[arg(long)]
     json: bool,
+
+    /// Also measures a hub of Twisted's Perspective Broker, where it can keep up.
+    #[arg(long)]
+    twisted: bool,
 
     /// Also measures a tokio server round one `broadcast` channel.
     #[arg(long)]
@@ -80,7 +85,7 @@ pub(super) enum Part {
 pub(super) fn run(flags: &Flags) -> Result<(), Wrong> {
     let cores = Cores::pick()?;
     machine::raise_open_files()?;
-    let peers = Peer::present(flags.broadcast)?;
+    let peers = Peer::present(flags.twisted, flags.broadcast)?;
     let cases = cases(flags, &peers)?;
     let runs = if flags.quick { 3 } else { 5 };
     let mut report = Report::new(flags.json, runs);

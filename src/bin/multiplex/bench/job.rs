@@ -30,6 +30,8 @@ pub(super) enum Protocol {
     Nats,
     Redis,
     Mqtt,
+    /// Twisted's Perspective Broker.
+    Perspective,
     /// A length and a payload, copied to everybody.
     Plain,
 }

@@ -27,6 +27,8 @@ pub(super) enum Peer {
     Nats,
     Redis,
     Mosquitto,
+    /// A hub of Perspective Broker, in Python.
+    Twisted,
     /// The least that a server can do.
     Floor,
     Broadcast,
@@ -42,14 +44,15 @@ pub(super) struct Server {
 
 impl Peer {
     /// Those that are here; who is not, and can be had, is named.
-    pub(super) fn present(broadcast: bool) -> Result<Vec<Self>, Wrong> {
+    pub(super) fn present(twisted: bool, broadcast: bool) -> Result<Vec<Self>, Wrong> {
         let mut present = vec![Self::Multiplex];
-        for peer in [Self::Nats, Self::Redis, Self::Mosquitto] {
+        let others = [Self::Nats, Self::Redis, Self::Mosquitto];
+        for peer in others.into_iter().chain(twisted.then_some(Self::Twisted)) {
             if peer.version().is_some() {
                 present.push(peer);
             } else {
-                let name = peer.name();
-                writeln!(stderr(), "{name} is not here and is skipped: apt-get install {name}")?;
+                let (name, remedy) = (peer.name(), peer.remedy());
+                writeln!(stderr(), "{name} is not here and is skipped: {remedy}")?;
             }
         }
         present.push(Self::Floor);
@@ -64,6 +67,7 @@ impl Peer {
             Self::Nats => "nats-server",
             Self::Redis => "redis-server",
             Self::Mosquitto => "mosquitto",
+            Self::Twisted => "twisted pb",
             Self::Floor => "epoll floor",
             Self::Broadcast => "tokio broadcast",
         }
@@ -71,13 +75,27 @@ impl Peer {
 
     /// What it says of its version, if it is here.
     pub(super) fn version(self) -> Option<String> {
-        let flag = match self {
-            Self::Nats | Self::Redis => "--version",
-            Self::Mosquitto => "-h",
+        let arguments: &[&str] = match self {
+            Self::Nats | Self::Redis => &["--version"],
+            Self::Mosquitto => &["-h"],
+            Self::Twisted => &["-c", TWISTED_VERSION],
             _ => return Some(concat!("multiplex ", env!("CARGO_PKG_VERSION")).to_owned()),
         };
-        let said = Command::new(find(self.name())?).arg(flag).output().ok()?.stdout;
+        let said = Command::new(find(self.program())?).args(arguments).output().ok()?.stdout;
         String::from_utf8(said).ok()?.lines().next().map(str::to_owned)
+    }
+
+    /// What gets it here.
+    fn remedy(self) -> String {
+        match self {
+            Self::Twisted => "pip install twisted".to_owned(),
+            _ => format!("apt-get install {}", self.name()),
+        }
+    }
+
+    /// What is looked for, and run.
+    fn program(self) -> &'static str {
+        if self == Self::Twisted { "python3" } else { self.name() }
     }
 
     pub(super) fn protocol(self) -> Protocol {
@@ -86,6 +104,7 @@ impl Peer {
             Self::Nats => Protocol::Nats,
             Self::Redis => Protocol::Redis,
             Self::Mosquitto => Protocol::Mqtt,
+            Self::Twisted => Protocol::Perspective,
             Self::Floor | Self::Broadcast => Protocol::Plain,
         }
     }
@@ -106,6 +125,10 @@ impl Peer {
                 [&["--bind", "127.0.0.1", "--port", port], &files[..], &limits].concat()
             }),
             Self::Mosquitto => self.mosquitto(core),
+            Self::Twisted => {
+                let python = find(self.program()).ok_or("it is gone")?;
+                that_says_where(pinned(core, &python, ["-c", PERSPECTIVE]))
+            }
         }
     }
 
@@ -117,7 +140,7 @@ impl Peer {
     ) -> Result<Server, Wrong> {
         let address = free_address()?;
         let port = address.port().to_string().leak();
-        let program = find(self.name()).ok_or("it is gone")?;
+        let program = find(self.program()).ok_or("it is gone")?;
         let mut command = pinned(core, &program, arguments(port));
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         Server { process, address, settings: None }.until_it_listens()
@@ -132,7 +155,7 @@ impl Peer {
             address.port()
         );
         fs::write(&settings, text)?;
-        let program = find(self.name()).ok_or("it is gone")?;
+        let program = find(self.program()).ok_or("it is gone")?;
         let mut command = pinned(core, &program, [OsStr::new("-c"), settings.as_os_str()]);
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         Server { process, address, settings: Some(settings) }.until_it_listens()
@@ -186,9 +209,14 @@ pub(super) fn myself() -> Result<PathBuf, Wrong> {
     Ok(env::current_exe()?)
 }
 
-/// A server of this program, which says where it listens.
+/// A server of this program.
 fn ours(core: usize, arguments: &[&str]) -> Result<Server, Wrong> {
-    let mut process = pinned(core, &myself()?, arguments).stdout(Stdio::piped()).spawn()?;
+    that_says_where(pinned(core, &myself()?, arguments))
+}
+
+/// A server that says where it listens.
+fn that_says_where(mut command: Command) -> Result<Server, Wrong> {
+    let mut process = command.stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     if let Some(said) = process.stdout.take() {
         BufReader::new(said).read_line(&mut line)?;
@@ -209,4 +237,7 @@ fn free_address() -> Result<SocketAddr, Wrong> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
+const PERSPECTIVE: &str = include_str!("peer/perspective.py");
+const TWISTED_VERSION: &str = "import twisted, sys; \
+    print('Twisted', twisted.__version__, 'on Python', sys.version.split()[0])";
 const START_MAX: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 mod mqtt;
 pub(in super::super) mod multiplex;
 mod nats;
+mod perspective;
 mod plain;
 mod redis;
 
@@ -37,6 +38,7 @@ pub(super) fn speech(protocol: Protocol, place: usize) -> Box<dyn Speech> {
         Protocol::Nats => Box::new(nats::Nats),
         Protocol::Redis => Box::new(redis::Redis),
         Protocol::Mqtt => Box::new(mqtt::Mqtt::new(place)),
+        Protocol::Perspective => Box::new(perspective::Perspective::default()),
         Protocol::Plain => Box::new(plain::Plain),
     }
 }
