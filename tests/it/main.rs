@@ -1,5 +1,7 @@
 //! The integration tests, one crate so that they are linked once.
 
+#[cfg(all(target_os = "linux", feature = "cli"))]
+mod bench;
 #[cfg(feature = "cli")]
 mod binary;
 #[cfg(feature = "testing")]
