@@ -67,6 +67,7 @@ pub(super) enum Part {
     /// Becomes another program, on one core; killed when its parent ends.
     Pinned {
         core: usize,
+        parent: u32,
         program: String,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -113,7 +114,11 @@ impl Part {
     /// Is this part.
     pub(super) fn run(self) -> Result<(), Wrong> {
         match self {
-            Self::Pinned { core, program, arguments } => pinned(core, &program, &arguments),
+            Self::Pinned { core, parent, program, arguments } => {
+                machine::pin(core)?;
+                machine::end_with_parent(parent)?;
+                become_program(&program, &arguments)
+            }
             Self::Load { job } => say(&load::run(&Job::read(&job)?)?),
             Self::Leaf { job } => say(&leaf::run(&Job::read(&job)?)?),
             Self::Floor => floor::run(),
@@ -122,9 +127,7 @@ impl Part {
     }
 }
 
-fn pinned(core: usize, program: &str, arguments: &[String]) -> Result<(), Wrong> {
-    machine::pin(core)?;
-    machine::end_with_parent()?;
+fn become_program(program: &str, arguments: &[String]) -> Result<(), Wrong> {
     let failed = Command::new(program).args(arguments).exec();
     Err(format!("cannot start {program}: {failed}").into())
 }

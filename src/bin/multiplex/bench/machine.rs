@@ -9,7 +9,9 @@ use std::{
 use rustix::{
     io::Errno,
     param::clock_ticks_per_second,
-    process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit},
+    process::{
+        Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
+    },
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
 
@@ -124,9 +126,11 @@ pub(super) fn pin(core: usize) -> Result<(), Wrong> {
     Ok(sched_setaffinity(None, &cores)?)
 }
 
-/// This process is killed when the one that started it ends.
-pub(super) fn end_with_parent() -> Result<(), Wrong> {
-    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
+/// This process is killed when the one that started it ends, or fails if that has ended already.
+pub(super) fn end_with_parent(parent: u32) -> Result<(), Wrong> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let is_there = getppid().is_some_and(|now| now.as_raw_pid() == parent.cast_signed());
+    if is_there { Ok(()) } else { Err("the benchmark has ended".into()) }
 }
 
 /// As many open files as this user may have: each leaf is one, in the server and in the load.

@@ -199,7 +199,8 @@ pub(super) fn pinned(
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
 ) -> Command {
     let mut command = Command::new("/proc/self/exe");
-    command.args(["bench-part", "pinned", &core.to_string()]).arg(program).args(arguments);
+    let (core, parent) = (core.to_string(), std::process::id().to_string());
+    command.args(["bench-part", "pinned", &core, &parent]).arg(program).args(arguments);
     command.env("RUST_LOG", "warn").stdin(Stdio::null());
     command
 }
