@@ -64,7 +64,7 @@ pub(super) struct Sample {
     pub(super) memory_bytes: Option<f64>,
     /// How much of the time the load was busy, 0 to 1.
     pub(super) busy: f64,
-    /// How much of the time others took from this machine, 0 to 1.
+    /// How much of its time others took from the core they took most from, 0 to 1.
     pub(super) stolen: f64,
 }
 

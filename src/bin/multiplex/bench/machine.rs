@@ -30,7 +30,7 @@ pub(super) struct Moment {
     at: Instant,
     server: Duration,
     load: Duration,
-    stolen: Duration,
+    stolen: [Duration; 2],
 }
 
 /// What was spent between two moments.
@@ -41,7 +41,7 @@ pub(super) struct Spent {
     server_us: f64,
     /// How much of the time this process was busy.
     busy: f64,
-    /// How much of the two cores' time others took.
+    /// How much of a core's time others took: of that which they took more of.
     stolen: f64,
 }
 
@@ -84,7 +84,10 @@ impl Moment {
             seconds: passed.as_secs_f64(),
             server_us: later.server.saturating_sub(self.server).as_secs_f64() * 1e6,
             busy: share(later.load.saturating_sub(self.load)),
-            stolen: share(later.stolen.saturating_sub(self.stolen)) / 2.0,
+            stolen: [0, 1]
+                .map(|core| share(later.stolen[core].saturating_sub(self.stolen[core])))
+                .into_iter()
+                .fold(0.0, f64::max),
         }
     }
 }
@@ -172,12 +175,14 @@ fn has_ended(error: &io::Error) -> bool {
     error.kind() == ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::SRCH)
 }
 
-/// Time that the cores were wanted and not given, by `/proc/stat`.
-fn stolen(cores: &[usize; 2]) -> Result<Duration, Wrong> {
+/// Time that each core was wanted and not given, by `/proc/stat`.
+fn stolen(cores: &[usize; 2]) -> Result<[Duration; 2], Wrong> {
     let stat = fs::read_to_string("/proc/stat")?;
-    let ticks = cores.iter().map(|core| steal_of(&stat, *core)).sum::<Option<u64>>();
-    let ticks = ticks.ok_or("no stolen time in /proc/stat")?;
-    Ok(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
+    let of = |core| {
+        let ticks = steal_of(&stat, core).ok_or("no stolen time in /proc/stat")?;
+        Ok::<_, Wrong>(Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64))
+    };
+    Ok([of(cores[0])?, of(cores[1])?])
 }
 
 fn steal_of(stat: &str, core: usize) -> Option<u64> {
