@@ -8,7 +8,7 @@ use std::{
     hint::black_box,
     io::{Read, Write},
     net::TcpStream,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix::{Actor, Context, Handler, Supervised};
@@ -121,7 +121,8 @@ async fn hear(job: &Job) -> Result<Sample, Wrong> {
         leaf = client.join::<Listener>(NAME).await;
     }
     let _leaf = leaf?;
-    Ok(samples.recv().await.ok_or("the leaf is gone")??)
+    let sample = tokio::time::timeout(HEARING_MAX, samples.recv()).await;
+    Ok(sample.map_err(|_| TOO_LITTLE)?.ok_or("the leaf is gone")??)
 }
 
 fn bare_on_a_socket(job: &Job) -> Result<Sample, Wrong> {
@@ -131,11 +132,18 @@ fn bare_on_a_socket(job: &Job) -> Result<Sample, Wrong> {
     joined(&mut stream, 1)?;
     let mut input = vec![0; INPUT_BYTES];
     let (mut filled, mut heard, mut start) = (0, 0, None);
+    let end_at = Instant::now() + HEARING_MAX;
     while heard < ALL {
+        if Instant::now() > end_at {
+            return Err(TOO_LITTLE.into());
+        }
         if heard >= WARM_UP && start.is_none() {
             start = Some((begin(job)?, heard));
         }
-        filled += stream.read(&mut input[filled..])?;
+        match stream.read(&mut input[filled..])? {
+            0 => return Err("it hung up".into()),
+            read => filled += read,
+        }
         let taken = frames(&input[..filled], |frame| {
             let Frame::Batch(batch) = &frame else { return fine(&frame) };
             for shouted in batch.shouts() {
@@ -175,6 +183,7 @@ fn end(job: &Job, begin: &Moment, messages: u64) -> Result<Sample, Wrong> {
     Ok(begin.until(&self::begin(job)?).on(messages))
 }
 
+const TOO_LITTLE: &str = "the load has ended before enough was heard: this machine is too slow";
 const WARM_UP: u64 = 25_000;
 const MESSAGES: u64 = 300_000;
 const ALL: u64 = WARM_UP + MESSAGES;
