@@ -73,13 +73,16 @@ impl Peer {
         }
     }
 
-    /// What it says of its version, if it is here.
+    /// What it says of its version, if it is a server apart and is here.
     pub(super) fn version(self) -> Option<String> {
         let arguments: &[&str] = match self {
             Self::Nats | Self::Redis => &["--version"],
             Self::Mosquitto => &["-h"],
             Self::Twisted => &["-c", TWISTED_VERSION],
-            _ => return Some(concat!("multiplex ", env!("CARGO_PKG_VERSION")).to_owned()),
+            Self::Multiplex => {
+                return Some(concat!("multiplex ", env!("CARGO_PKG_VERSION")).into());
+            }
+            Self::MultiplexOnTwo | Self::Floor | Self::Broadcast => return None,
         };
         let said = Command::new(find(self.program())?).args(arguments).output().ok()?.stdout;
         String::from_utf8(said).ok()?.lines().next().map(str::to_owned)
