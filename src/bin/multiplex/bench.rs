@@ -105,7 +105,9 @@ fn cases(flags: &Flags, peers: &[Peer]) -> Result<Vec<Case>, Wrong> {
         all.into_iter().partition(|case| case.name.contains(name));
     if cases.is_empty() {
         let names: Vec<_> = others.into_iter().map(|case| case.name).collect();
-        return Err(format!("no case is called `{name}`; there are {}", names.join(", ")).into());
+        let names = names.join(", ");
+        let more = if flags.quick { "; there are more without --quick" } else { "" };
+        return Err(format!("no case is called `{name}`; there are {names}{more}").into());
     }
     Ok(cases)
 }
