@@ -121,12 +121,13 @@ impl Peer {
             }
             Self::Floor => ours(core, &["bench-part", "floor"]),
             Self::Broadcast => ours(core, &["bench-part", "broadcast"]),
-            Self::Nats => self.other(core, |port| vec!["-a", "127.0.0.1", "-p", port]),
-            Self::Redis => self.other(core, |port| {
+            Self::Nats => self.other(core, &["-a", "127.0.0.1", "-p"], &[]),
+            Self::Redis => {
                 let limits = ["--client-output-buffer-limit", "pubsub 0 0 0"];
                 let files = ["--save", "", "--appendonly", "no"];
-                [&["--bind", "127.0.0.1", "--port", port], &files[..], &limits].concat()
-            }),
+                let rest = [&files[..], &limits].concat();
+                self.other(core, &["--bind", "127.0.0.1", "--port"], &rest)
+            }
             Self::Mosquitto => self.mosquitto(core),
             Self::Twisted => {
                 let python = find(self.program()).ok_or("it is gone")?;
@@ -135,16 +136,12 @@ impl Peer {
         }
     }
 
-    /// A server that is told its port.
-    fn other<'a>(
-        self,
-        core: usize,
-        arguments: impl FnOnce(&'a str) -> Vec<&'a str>,
-    ) -> Result<Server, Wrong> {
+    /// A server that is told its port, between these arguments.
+    fn other(self, core: usize, before: &[&str], after: &[&str]) -> Result<Server, Wrong> {
         let address = free_address()?;
-        let port = address.port().to_string().leak();
+        let port = address.port().to_string();
         let program = find(self.program()).ok_or("it is gone")?;
-        let mut command = pinned(core, &program, arguments(port));
+        let mut command = pinned(core, &program, [before, &[port.as_str()], after].concat());
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         Server { process, address, settings: None }.until_it_listens()
     }

@@ -15,7 +15,7 @@ use super::{
     case::Case,
     job::{Job, Sample, Work},
     machine::Cores,
-    peer::{Peer, Server, myself, pinned},
+    peer::{Peer, myself, pinned},
 };
 
 /// What the runs of one case have brought for one peer.
@@ -85,14 +85,14 @@ fn once(case: &Case, peer: Peer, cores: &Cores) -> Result<Vec<(String, Sample)>,
         measure_ms: case.measure_ms,
     };
     if let Work::Bursts { .. } = case.work {
-        return hear(&job, cores, &server);
+        return hear(&job, cores);
     }
     let sample = read(part("load", &job, cores)?)?;
     Ok(vec![(peer.name().to_owned(), sample)])
 }
 
 /// The load shouts, and a leaf in a process of its own is what is measured.
-fn hear(job: &Job, cores: &Cores, _: &Server) -> Result<Vec<(String, Sample)>, Wrong> {
+fn hear(job: &Job, cores: &Cores) -> Result<Vec<(String, Sample)>, Wrong> {
     let load = part("load", job, cores)?;
     let samples = read(part("leaf", job, cores)?);
     let (_load, samples): (Sample, _) = (read(load)?, samples?);
