@@ -87,15 +87,15 @@ fn once(case: &Case, peer: Peer, cores: &Cores) -> Result<Vec<(String, Sample)>,
     if let Work::Bursts { .. } = case.work {
         return hear(&job, cores);
     }
-    let sample = read(part("load", &job, cores)?)?;
+    let sample = read("load", part("load", &job, cores)?)?;
     Ok(vec![(peer.name().to_owned(), sample)])
 }
 
 /// The load shouts, and a leaf in a process of its own is what is measured.
 fn hear(job: &Job, cores: &Cores) -> Result<Vec<(String, Sample)>, Wrong> {
     let load = part("load", job, cores)?;
-    let samples = read(part("leaf", job, cores)?);
-    let (_load, samples): (Sample, _) = (read(load)?, samples?);
+    let samples = read("leaf", part("leaf", job, cores)?);
+    let (_load, samples): (Sample, _) = (read("load", load)?, samples?);
     Ok(samples)
 }
 
@@ -104,10 +104,11 @@ fn part(part: &str, job: &Job, cores: &Cores) -> Result<Child, Wrong> {
     Ok(pinned(cores.load, &myself()?, arguments).stdout(Stdio::piped()).spawn()?)
 }
 
-fn read<T: DeserializeOwned>(part: Child) -> Result<T, Wrong> {
+/// What a part prints in the end. What has gone wrong in it stands on standard error already.
+fn read<T: DeserializeOwned>(name: &str, part: Child) -> Result<T, Wrong> {
     let Output { status, stdout, .. } = part.wait_with_output()?;
     if !status.success() {
-        return Err(format!("the load has failed: {status}").into());
+        return Err(format!("the {name} has failed, as told above: {status}").into());
     }
     Ok(serde_json::from_slice(&stdout)?)
 }
