@@ -40,9 +40,9 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     frames: VecDeque<(Class, Bytes)>,
-    batch_bytes: usize,
-    control_bytes: usize,
-    closed: Option<Closed>,
+    load: Load,
+    /// In a box, since it is seldom there: what each frame touches stays close together.
+    closed: Option<Box<Closed>>,
     /// The writer, once it has waited for frames.
     writer: Option<Waker>,
     /// Whether it waits for frames now.
@@ -52,9 +52,9 @@ struct State {
     reader: Option<Waker>,
 }
 
-/// Bytes that were written, and that the queue has not been told of.
+/// Bytes that count against the bounds.
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(super) struct Load {
     batch_bytes: usize,
     control_bytes: usize,
 }
@@ -62,8 +62,8 @@ pub(super) struct Written {
 /// What the writer is to do next.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Write these.
-    Frames,
+    /// Write these. When `is_all`, nothing else waited, and what comes from now on wakes the writer.
+    Frames { is_all: bool },
     /// Write this Goodbye if there is one, and end.
     End(Option<Bytes>),
 }
@@ -79,11 +79,29 @@ pub(super) enum Ending {
     Silent,
 }
 
-impl Written {
-    pub(super) fn add(&mut self, class: Class, bytes: usize) {
+impl Load {
+    fn of(frames: &VecDeque<(Class, Bytes)>) -> Self {
+        let mut load = Self::default();
+        for (class, frame) in frames {
+            *load.account(*class).0 += frame.len();
+        }
+        load
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.batch_bytes += other.batch_bytes;
+        self.control_bytes += other.control_bytes;
+    }
+
+    fn take_off(&mut self, other: &Self) {
+        self.batch_bytes -= other.batch_bytes;
+        self.control_bytes -= other.control_bytes;
+    }
+
+    fn account(&mut self, class: Class) -> (&mut usize, usize) {
         match class {
-            Class::Batch => self.batch_bytes += bytes,
-            Class::Control => self.control_bytes += bytes,
+            Class::Batch => (&mut self.batch_bytes, OUTWARD_BYTES_MAX),
+            Class::Control => (&mut self.control_bytes, CONTROL_BYTES_MAX),
         }
     }
 }
@@ -102,7 +120,8 @@ impl Queue {
     /// windows of shouts may need. `false`: it was not added.
     pub(crate) fn push_spare(&self, frame: Bytes) -> bool {
         let mut state = self.lock();
-        let has_room = state.batch_bytes + frame.len() <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
+        let has_room =
+            state.load.batch_bytes + frame.len() <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
         has_room && state.push(Class::Batch, frame).is_ok()
     }
 
@@ -120,42 +139,41 @@ impl Queue {
     /// Why the connection is closing, if it is.
     #[cfg(test)]
     pub(crate) fn closed(&self) -> Option<Closed> {
-        self.lock().closed.clone()
+        self.lock().closed.as_deref().cloned()
     }
 
     /// Bytes queued and not yet written.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
-        let state = self.lock();
-        state.batch_bytes + state.control_bytes
+        let Load { batch_bytes, control_bytes } = self.lock().load;
+        batch_bytes + control_bytes
     }
 
-    /// So many bytes of batches were written.
-    #[cfg(test)]
-    fn written(&self, batch_bytes: usize) {
-        self.lock().give_back(&mut Written { batch_bytes, control_bytes: 0 });
-    }
-
-    /// Moves frames to `writing` when there are any. What was taken still counts as queued, until
-    /// it is told to be `written`.
+    /// Moves frames to `writing`, which is empty, when there are any. What was taken counts no
+    /// more, unless the peer does not take it: see [`poll_stuck`](Self::poll_stuck). `counted` is
+    /// what has counted since, and was written.
     pub(super) fn poll_work(
         &self,
         cx: &Context<'_>,
         writing: &mut VecDeque<(Class, Bytes)>,
-        written: &mut Written,
+        counted: &mut Load,
     ) -> Poll<Work> {
         let mut state = self.lock();
-        state.give_back(written);
+        state.load.take_off(&std::mem::take(counted));
         if !state.frames.is_empty() {
             state.take_frames(writing);
-            return Poll::Ready(Work::Frames);
+            let is_all = state.frames.is_empty() && state.closed.is_none();
+            state.is_idle = is_all && state.knows(cx);
+            return Poll::Ready(Work::Frames { is_all: state.is_idle });
         }
         if let Some(closed) = &state.closed {
             let goodbye = closed.goodbye().map(|goodbye| wire::encode(&goodbye));
             return Poll::Ready(Work::End(goodbye));
         }
         state.is_idle = true;
-        remember(&mut state.writer, cx);
+        if !state.knows(cx) {
+            state.writer = Some(cx.waker().clone());
+        }
         if state.frames.capacity() > IDLE_FRAMES_MAX {
             state.frames.shrink_to(WRITE_SLICES_MAX);
         }
@@ -171,10 +189,22 @@ impl Queue {
         }
     }
 
-    /// Whether the connection is closing; a writer that waits for the peer is woken when it does.
-    pub(super) fn poll_writer_closed(&self, cx: &Context<'_>, written: &mut Written) -> bool {
+    /// The writer stops in the middle: what is left of `writing` counts again, as `counted` says.
+    pub(super) fn count(&self, writing: &VecDeque<(Class, Bytes)>, counted: &mut Load) {
+        self.lock().count(writing, counted);
+    }
+
+    /// The peer takes nothing more for now. Returns whether the connection is closing; a writer
+    /// that waits for the peer is woken when it does, and no frame wakes it.
+    pub(super) fn poll_stuck(
+        &self,
+        cx: &Context<'_>,
+        writing: &VecDeque<(Class, Bytes)>,
+        counted: &mut Load,
+    ) -> bool {
         let mut state = self.lock();
-        state.give_back(written);
+        state.count(writing, counted);
+        state.is_idle = false;
         state.stuck_writer = Some(cx.waker().clone());
         state.closed.is_some()
     }
@@ -183,7 +213,7 @@ impl Queue {
     pub(super) fn poll_closed(&self, cx: &Context<'_>) -> Poll<Closed> {
         let mut state = self.lock();
         if let Some(closed) = &state.closed {
-            return Poll::Ready(closed.clone());
+            return Poll::Ready((**closed).clone());
         }
         remember(&mut state.reader, cx);
         Poll::Pending
@@ -205,7 +235,7 @@ impl State {
         if self.closed.is_some() {
             return Err(Closing);
         }
-        let (queued, max) = self.account(class);
+        let (queued, max) = self.load.account(class);
         if *queued + frame.len() > max {
             let reason = too_slow(class, *queued + frame.len(), max);
             self.close(Closed::local(CloseCode::TooSlow, Fault::Receiver, reason));
@@ -221,30 +251,28 @@ impl State {
         Ok(())
     }
 
-    /// As many as one write takes. The whole queue is exchanged for an empty one, if it is no more
+    /// As many as one write takes. The whole queue is exchanged for `writing`, if it is no more
     /// than that and has not grown beyond what is kept.
     fn take_frames(&mut self, writing: &mut VecDeque<(Class, Bytes)>) {
         let count = self.frames.len().min(WRITE_SLICES_MAX);
-        let is_all = count == self.frames.len() && self.frames.capacity() <= IDLE_FRAMES_MAX;
-        if is_all && writing.is_empty() {
+        if count == self.frames.len() && self.frames.capacity() <= IDLE_FRAMES_MAX {
             std::mem::swap(&mut self.frames, writing);
+            self.load = Load::default();
         } else {
             writing.extend(self.frames.drain(..count));
+            self.load.take_off(&Load::of(writing));
         }
     }
 
-    /// Gives back the room of what was written. Heartbeats took none.
-    fn give_back(&mut self, written: &mut Written) {
-        let Written { batch_bytes, control_bytes } = std::mem::take(written);
-        self.batch_bytes = self.batch_bytes.saturating_sub(batch_bytes);
-        self.control_bytes = self.control_bytes.saturating_sub(control_bytes);
+    fn count(&mut self, writing: &VecDeque<(Class, Bytes)>, counted: &mut Load) {
+        self.load.take_off(counted);
+        *counted = Load::of(writing);
+        self.load.add(counted);
     }
 
-    fn account(&mut self, class: Class) -> (&mut usize, usize) {
-        match class {
-            Class::Batch => (&mut self.batch_bytes, OUTWARD_BYTES_MAX),
-            Class::Control => (&mut self.control_bytes, CONTROL_BYTES_MAX),
-        }
+    /// Whether frames wake the task that is polled.
+    fn knows(&self, cx: &Context<'_>) -> bool {
+        self.writer.as_ref().is_some_and(|writer| writer.will_wake(cx.waker()))
     }
 
     fn close(&mut self, closed: Closed) {
@@ -254,7 +282,7 @@ impl State {
         if closed.goodbye().is_none() || closed.code == CloseCode::TooSlow {
             self.frames.clear();
         }
-        self.closed = Some(closed);
+        self.closed = Some(Box::new(closed));
         let wakers = [self.writer.take(), self.stuck_writer.take(), self.reader.take()];
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
@@ -286,6 +314,33 @@ mod tests {
         Bytes::from(vec![0; bytes])
     }
 
+    /// Writes at least so many frames.
+    fn take(queue: &Queue, frames: usize) {
+        for _ in 0..frames.div_ceil(WRITE_SLICES_MAX) {
+            let cx = Context::from_waker(Waker::noop());
+            let work = queue.poll_work(&cx, &mut VecDeque::new(), &mut Load::default());
+            assert!(matches!(work, Poll::Ready(Work::Frames { .. })));
+        }
+    }
+
+    #[test]
+    fn what_is_taken_counts_again_while_the_peer_does_not_take_it() {
+        let (queue, cx) = (Queue::default(), Context::from_waker(Waker::noop()));
+        let (mut writing, mut counted) = (VecDeque::new(), Load::default());
+        queue.push(Class::Batch, frame(100)).expect("has room");
+        queue.push(Class::Control, frame(10)).expect("has room");
+        assert!(queue.poll_work(&cx, &mut writing, &mut counted).is_ready());
+        assert_eq!(queue.bytes(), 0);
+        assert!(!queue.poll_stuck(&cx, &writing, &mut counted));
+        assert_eq!(queue.bytes(), 110);
+        writing.pop_front();
+        queue.count(&writing, &mut counted);
+        assert_eq!(queue.bytes(), 10);
+        writing.clear();
+        assert!(queue.poll_work(&cx, &mut writing, &mut counted).is_pending());
+        assert_eq!(queue.bytes(), 0);
+    }
+
     #[test]
     fn a_queue_filled_to_its_bound_is_fine_and_one_byte_more_closes_it_as_too_slow() {
         let queue = Queue::default();
@@ -311,10 +366,10 @@ mod tests {
             queue.push(Class::Batch, frame(65_536)).expect("has room");
         }
         assert_eq!(queue.closed(), None);
-        queue.written(65_536 + WINDOW_TOTAL_BYTES);
+        take(&queue, 1 + WINDOW_TOTAL_BYTES / 65_536);
         assert!(queue.push_spare(frame(65_536)));
         queue.close(Closed::done("enough"));
-        queue.written(65_536);
+        take(&queue, 1);
         assert!(!queue.push_spare(frame(1)));
     }
 

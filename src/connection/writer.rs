@@ -15,13 +15,13 @@ use futures_util::future::{Either, select};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt, copy, sink},
     sync::oneshot,
-    task::yield_now,
+    task::{coop::unconstrained, yield_now},
     time::{Instant, Sleep, sleep, timeout},
 };
 
 use super::{
     Class, Closed, Queue,
-    queue::{Ending, Work, Written},
+    queue::{Ending, Load, Work},
     reader,
 };
 use crate::{
@@ -39,8 +39,8 @@ pub(super) async fn run(
     rest: oneshot::Receiver<reader::Io>,
     limits: Limits,
 ) {
-    let (writing, written) = (VecDeque::new(), Written::default());
-    let mut writer = Writer { queue, io, writing, is_begun: false, written, turn: 0 };
+    let (writing, counted) = (VecDeque::new(), Load::default());
+    let mut writer = Writer { queue, io, writing, is_begun: false, is_flushed: true, counted };
     let heartbeat = Duration::from_millis(limits.heartbeat_ms.into());
     if let Err(error) = writer.write_until_closed(heartbeat).await {
         writer.queue.close(Closed::transport(error));
@@ -56,86 +56,105 @@ struct Writer {
     writing: VecDeque<(Class, Bytes)>,
     /// Whether the first is partly written.
     is_begun: bool,
-    /// Written since the queue was last asked.
-    written: Written,
-    /// Bytes written since others ran.
-    turn: usize,
+    /// Whether all that was taken is out of the transport's own buffers too.
+    is_flushed: bool,
+    /// What of `writing` the queue counts.
+    counted: Load,
 }
 
-/// What came of waiting for the peer to take bytes.
-enum Step {
-    Wrote(usize),
-    Flushed,
+/// Why a writer stops.
+enum Stop {
+    /// It has written much: others run, then it goes on.
+    Turn,
+    /// The connection is closed. What is partly written is finished by [`Writer::drain`].
     Closed,
+}
+
+/// How long nothing was written.
+struct Silence<'a> {
+    timer: Pin<&'a mut Sleep>,
+    heartbeat: Duration,
+    /// When something was written.
+    last: Instant,
+}
+
+impl Silence<'_> {
+    /// Whether a heartbeat is due. The timer wakes this task from here on, whatever is returned:
+    /// a busy task's budget does not keep it from being armed.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut is_over = false;
+        while pin!(unconstrained(self.timer.as_mut())).poll(cx).is_ready() {
+            is_over |= self.last.elapsed() >= self.heartbeat;
+            if is_over {
+                self.last = Instant::now();
+            }
+            self.timer.as_mut().reset(self.last + self.heartbeat);
+        }
+        is_over
+    }
 }
 
 impl Writer {
     async fn write_until_closed(&mut self, heartbeat: Duration) -> io::Result<()> {
-        let mut silence = pin!(sleep(heartbeat));
-        let mut last = Instant::now();
-        loop {
-            match self.work_or_silence(silence.as_mut()).await {
-                Some(Work::Frames) => last = Instant::now(),
-                Some(Work::End(_)) => return Ok(()),
-                None if last.elapsed() >= heartbeat => {
-                    self.writing.push_back(Queue::heartbeat());
-                    last = Instant::now();
-                    silence.as_mut().reset(last + heartbeat);
-                }
-                None => silence.as_mut().reset(last + heartbeat),
-            }
-            if !self.write_unless_closed().await? {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn work_or_silence(&mut self, mut silence: Pin<&mut Sleep>) -> Option<Work> {
-        let Self { queue, writing, written, .. } = self;
-        poll_fn(|cx| match queue.poll_work(cx, writing, written) {
-            Poll::Ready(work) => Poll::Ready(Some(work)),
-            Poll::Pending => silence.as_mut().poll(cx).map(|()| None),
-        })
-        .await
-    }
-
-    /// Writes what was taken, out of the transport's own buffers too. A close ends the wait for a
-    /// peer that reads nothing (`false`); what is partly written then is finished by
-    /// [`drain`](Self::drain).
-    async fn write_unless_closed(&mut self) -> io::Result<bool> {
-        loop {
-            let step = poll_fn(|cx| {
-                let step = self.poll_step(cx);
-                if step.is_pending() && self.queue.poll_writer_closed(cx, &mut self.written) {
-                    return Poll::Ready(Ok(Step::Closed));
-                }
-                step
-            });
-            match step.await? {
-                Step::Wrote(bytes) => {
-                    self.advance(bytes)?;
-                    self.let_others_run(bytes).await;
-                }
-                Step::Flushed => return Ok(true),
-                Step::Closed => return Ok(false),
-            }
-        }
-    }
-
-    /// Counts bytes; after many others run. A peer that takes all at once holds up nobody.
-    async fn let_others_run(&mut self, bytes: usize) {
-        self.turn += bytes;
-        if self.turn >= TURN_BYTES {
-            self.turn = 0;
+        let timer = pin!(sleep(heartbeat));
+        let mut silence = Silence { timer, heartbeat, last: Instant::now() };
+        while let Stop::Turn = poll_fn(|cx| self.poll_turn(&mut silence, cx)).await? {
             yield_now().await;
         }
+        Ok(())
     }
 
-    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Step>> {
-        if self.writing.is_empty() {
-            return Pin::new(&mut self.io).poll_flush(cx).map_ok(|()| Step::Flushed);
+    /// Writes what there is, as far as one turn goes. Frames wake the task that has been here with
+    /// none to write, and so does the timer: it is looked at when no frame has woken the task.
+    fn poll_turn(
+        &mut self,
+        silence: &mut Silence<'_>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Stop>> {
+        let (mut bytes, mut is_all) = (0, false);
+        loop {
+            if self.is_flushed {
+                match self.queue.poll_work(cx, &mut self.writing, &mut self.counted) {
+                    Poll::Ready(Work::Frames { is_all: all }) => {
+                        silence.last = Instant::now();
+                        is_all = all;
+                    }
+                    Poll::Ready(Work::End(_)) => return Poll::Ready(Ok(Stop::Closed)),
+                    Poll::Pending if silence.is_over(cx) => {
+                        self.writing.push_back(Queue::heartbeat());
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
+                self.is_flushed = false;
+            }
+            while !self.writing.is_empty() {
+                let Poll::Ready(written) = poll_write(&mut self.io, &self.writing, cx)? else {
+                    return self.poll_stuck(cx);
+                };
+                self.advance(written)?;
+                bytes += written;
+                if bytes >= TURN_BYTES {
+                    self.queue.count(&self.writing, &mut self.counted);
+                    return Poll::Ready(Ok(Stop::Turn));
+                }
+            }
+            if Pin::new(&mut self.io).poll_flush(cx)?.is_pending() {
+                return self.poll_stuck(cx);
+            }
+            self.is_flushed = true;
+            // A frame may have come in the very moment in which the timer fired.
+            if std::mem::take(&mut is_all) && !silence.timer.is_elapsed() {
+                return Poll::Pending;
+            }
         }
-        poll_write(&mut self.io, &self.writing, cx).map_ok(Step::Wrote)
+    }
+
+    /// A close ends the wait for a peer that reads nothing.
+    fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Stop>> {
+        if self.queue.poll_stuck(cx, &self.writing, &mut self.counted) {
+            return Poll::Ready(Ok(Stop::Closed));
+        }
+        Poll::Pending
     }
 
     /// Sends what is left. The peer may still be writing: what it writes is taken from it until it
@@ -166,9 +185,9 @@ impl Writer {
                 let written = poll_fn(|cx| poll_write(&mut self.io, &self.writing, cx)).await?;
                 self.advance(written)?;
             }
-            let Self { queue, writing, written, .. } = self;
-            match poll_fn(|cx| queue.poll_work(cx, writing, written)).await {
-                Work::Frames => {}
+            let Self { queue, writing, counted, .. } = self;
+            match poll_fn(|cx| queue.poll_work(cx, writing, counted)).await {
+                Work::Frames { .. } => {}
                 Work::End(None) => return self.io.shutdown().await,
                 Work::End(Some(goodbye)) => {
                     self.io.write_all(&goodbye).await?;
@@ -182,15 +201,14 @@ impl Writer {
         if bytes == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
-        while let Some((class, frame)) = self.writing.front_mut().filter(|_| bytes > 0) {
-            let taken = bytes.min(frame.len());
-            frame.advance(taken);
-            self.is_begun = !frame.is_empty();
-            bytes -= taken;
-            self.written.add(*class, taken);
-            if frame.is_empty() {
-                self.writing.pop_front();
+        while let Some((_, frame)) = self.writing.front_mut().filter(|_| bytes > 0) {
+            self.is_begun = bytes < frame.len();
+            if self.is_begun {
+                frame.advance(bytes);
+                break;
             }
+            bytes -= frame.len();
+            self.writing.pop_front();
         }
         Ok(())
     }
@@ -218,7 +236,7 @@ fn poll_write(
     if let [(_, frame)] = writing.as_slices().0
         && writing.len() == 1
     {
-        return Pin::new(io).poll_write_vectored(cx, &[IoSlice::new(frame)]);
+        return Pin::new(io).poll_write(cx, frame);
     }
     let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
     let count = writing.len().min(WRITE_SLICES_MAX);

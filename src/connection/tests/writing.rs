@@ -24,8 +24,12 @@ use crate::{
 struct Counting(Arc<Mutex<Vec<usize>>>);
 
 impl AsyncWrite for Counting {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        panic!("one slice at a time");
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -108,6 +112,23 @@ async fn a_heartbeat_follows_every_silence_and_none_comes_while_frames_flow() {
     let last = Instant::now();
     assert_eq!(far.hear().await, Frame::Heartbeat);
     assert_eq!(last.elapsed(), HEARTBEAT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_comes_in_the_very_moment_of_a_heartbeat_does_not_stop_the_later_ones() {
+    let (near, mut far) = connected();
+    for n in 1..=3 {
+        // Whose timer is looked at first depends on when it was set.
+        sleep(HEARTBEAT).await;
+        push(&near.queue, [n]);
+        // It goes out with a heartbeat before or behind it, or alone.
+        let last = Instant::now();
+        while last.elapsed() < HEARTBEAT {
+            let heard = timeout(2 * HEARTBEAT, far.hear()).await.expect("is heard of in time");
+            assert!(heard == Frame::Heartbeat || numbers(&[heard]) == [n]);
+        }
+        assert_eq!(last.elapsed(), HEARTBEAT);
+    }
 }
 
 #[tokio::test(start_paused = true)]
