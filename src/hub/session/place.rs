@@ -1,11 +1,8 @@
 //! A session's place at one object: settled, or awaited with what came in the meantime.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use actix::Addr;
@@ -30,11 +27,11 @@ pub(crate) struct Place {
     joined: bool,
     attached: bool,
     /// Wishes about the object that are not decided.
-    awaited: usize,
+    awaited: u32,
     /// Whether it ever shouted here: then the repeater keeps its marks until it ends.
     shouted: bool,
     /// What waits for them, within the session's inward bound.
-    waiting: VecDeque<Waiting>,
+    waiting: Vec<Waiting>,
     /// Shouts that are not handled.
     under_way: Arc<AtomicUsize>,
 }
@@ -68,9 +65,9 @@ impl Place {
     }
 
     /// One wish less is awaited. What comes back may go on now.
-    pub(crate) fn resume(&mut self) -> VecDeque<Waiting> {
+    pub(crate) fn resume(&mut self) -> Vec<Waiting> {
         self.awaited = self.awaited.saturating_sub(1);
-        if self.awaited > 0 { VecDeque::new() } else { std::mem::take(&mut self.waiting) }
+        if self.awaited > 0 { Vec::new() } else { std::mem::take(&mut self.waiting) }
     }
 
     /// Passes shouts on, or keeps them until it is known where to. Gives them back if they have no
@@ -91,7 +88,7 @@ impl Place {
     /// Passes on shouts that are metered already. Gives them back if they have no place to go to.
     pub(crate) fn pass(&mut self, shouts: Shouts) -> Option<Shouts> {
         if self.awaited > 0 {
-            self.waiting.push_back(Waiting::Shouts(shouts));
+            self.waiting.push(Waiting::Shouts(shouts));
             return None;
         }
         match &self.repeater {
@@ -109,7 +106,7 @@ impl Place {
         if self.awaited == 0 {
             return Some((frame, pending));
         }
-        self.waiting.push_back(Waiting::Wish(frame, pending));
+        self.waiting.push(Waiting::Wish(frame, pending));
         None
     }
 
