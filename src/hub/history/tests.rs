@@ -181,6 +181,23 @@ fn a_cursor_older_than_the_tail_is_told_what_it_missed() {
 }
 
 #[test]
+fn g9_a_tail_without_state_keeps_what_it_may_and_one_with_state_all() {
+    let mut stateless = filled(stateless(), 20, 2);
+    let two = stateless.held_bytes() / 5;
+    stateless.shorten(two);
+    let missed = Resync { reason: ResyncReason::Missed, from: Seq(4), to: Seq(16) };
+    assert_eq!(stateless.catch_up(cursor(3)).resync, Some(missed));
+    assert_eq!(seqs(&stateless.catch_up(cursor(16)).chunks), [17, 18, 19, 20]);
+    stateless.shorten(0);
+    assert_eq!((stateless.held_bytes(), stateless.is_sound()), (0, true));
+    assert_eq!(stateless.catch_up(cursor(20)).resync, None);
+
+    let mut stateful = filled(stateful(), 20, 2);
+    stateful.shorten(0);
+    assert_eq!(stateful.catch_up(None).chunks.len(), 10);
+}
+
+#[test]
 fn a_cursor_of_another_history_starts_over() {
     let history = filled(stateful(), 5, 2);
     let other = Cursor { epoch: Epoch([9; 8]), seq: Seq(3) };

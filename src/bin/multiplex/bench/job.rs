@@ -47,7 +47,7 @@ pub(super) enum Work {
     Idle,
     /// Every connection joins and parts, over and over.
     Joins,
-    /// So many shouts at once every millisecond, for others to hear.
+    /// So many shouts at once every 4 ms, for others to hear.
     Bursts { shouts: usize },
 }
 

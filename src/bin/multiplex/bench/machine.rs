@@ -204,7 +204,7 @@ fn siblings(core: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::process::{Child, Command};
 
     use super::*;
 
@@ -215,18 +215,26 @@ mod tests {
         assert_eq!(steal_of(stat, 0), None);
     }
 
+    /// Killed also where the test fails.
+    struct Worker(Child);
+
+    impl Drop for Worker {
+        fn drop(&mut self) {
+            self.0.kill().expect("it can be killed");
+            self.0.wait().expect("it has ended");
+        }
+    }
+
     /// A process of its own: here, threads of other tests end and take their time along.
     #[test]
     fn a_process_that_works_is_seen_to_spend_and_to_hold() {
-        let mut worker = Command::new("sh").args(["-c", "while :; do :; done"]).spawn();
-        let worker = worker.as_mut().expect("a shell starts");
-        let before = cpu_time(worker.id()).expect("is there");
-        let has_spent = || cpu_time(worker.id()).expect("is there") > before;
+        let worker = Command::new("sh").args(["-c", "while :; do :; done"]).spawn();
+        let worker = Worker(worker.expect("a shell starts"));
+        let before = cpu_time(worker.0.id()).expect("is there");
+        let has_spent = || cpu_time(worker.0.id()).expect("is there") > before;
         while !has_spent() {
             std::thread::yield_now();
         }
         assert!(resident_bytes(std::process::id()).expect("is there") > 100_000);
-        worker.kill().expect("it can be killed");
-        worker.wait().expect("it has ended");
     }
 }

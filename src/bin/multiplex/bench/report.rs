@@ -112,7 +112,7 @@ fn headline(case: &Case) -> String {
         Work::Paced { per_s } => format!("{per_s} shouts a second"),
         Work::Idle => "which do nothing".to_owned(),
         Work::Joins => "as often as can be".to_owned(),
-        Work::Bursts { shouts } => format!("{shouts} shouts each ms"),
+        Work::Bursts { shouts } => format!("{shouts} shouts every 4 ms"),
     };
     format!("{leaves} leaves, {bytes} B, {how}; each is {what}")
 }

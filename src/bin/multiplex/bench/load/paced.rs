@@ -30,7 +30,7 @@ pub(super) fn run(job: &Job, per_s: u32) -> Result<Sample, Wrong> {
     Ok(Sample { latency: latency(&pace.latencies), ..spent.on(deliveries) })
 }
 
-/// Shouts so many at once each millisecond, at which this process sleeps in between.
+/// Shouts so many at once every 4 ms, and sleeps in between.
 pub(super) fn bursts(job: &Job, shouts: usize) -> Result<Sample, Wrong> {
     let mut crowd = Crowd::enter(job, 1)?;
     let payload = leaf::payload()?;
@@ -41,7 +41,7 @@ pub(super) fn bursts(job: &Job, shouts: usize) -> Result<Sample, Wrong> {
             crowd.shout(0, 0, &payload);
         }
         crowd.send(0)?;
-        let next = Instant::now() + Duration::from_millis(1);
+        let next = Instant::now() + Duration::from_millis(4);
         while let Some(left) = next.checked_duration_since(Instant::now()) {
             crowd.turn(left, &mut |_| {})?;
         }
