@@ -102,7 +102,6 @@ fn others(present: &[Peer]) -> Vec<Case> {
             name: "typed-leaf".into(),
             what: "a message heard, in the client",
             work: Work::Bursts { shouts: 1024 },
-            is_quick: true,
             ..case(1, only(&[Peer::Multiplex]))
         },
     ]
