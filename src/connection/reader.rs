@@ -306,7 +306,8 @@ impl Burst {
         self.bytes.len() - self.at
     }
 
-    /// Takes this many frames off, or all that there are.
+    /// Takes this many frames off, or all that there are. Parts are copied: each must hold no more
+    /// memory than it has bytes.
     fn take_frames(&mut self, max: usize) -> Self {
         let mut at = 0;
         for _ in 0..max {
@@ -315,7 +316,10 @@ impl Burst {
             };
             at += 4 + u32::from_le_bytes(*prefix) as usize;
         }
-        Self::new(self.bytes.split_to(at))
+        let (taken, rest) = self.bytes.split_at(at);
+        let (taken, rest) = (Bytes::copy_from_slice(taken), Bytes::copy_from_slice(rest));
+        self.bytes = rest;
+        Self::new(taken)
     }
 }
 

@@ -18,13 +18,13 @@ pub(crate) struct Turn {
 impl Turn {
     /// Counts one message: its shouts, or other frames, and its bytes.
     pub(crate) fn took(&mut self, shouts: usize, bytes: usize) {
-        self.shouts += shouts as u32;
-        self.bytes += bytes.max(REQUEST_BYTES_MIN) as u32;
+        self.shouts = self.shouts.saturating_add(shouts as u32);
+        self.bytes = self.bytes.saturating_add(bytes.max(REQUEST_BYTES_MIN) as u32);
     }
 
     /// Counts frames pushed onto queues.
     pub(crate) fn pushed(&mut self, frames: usize) {
-        self.pushes += frames as u32;
+        self.pushes = self.pushes.saturating_add(frames as u32);
     }
 
     /// Whether others are to run now.
