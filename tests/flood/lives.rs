@@ -30,6 +30,10 @@ const CYCLES: usize = 10;
 const FIRST: usize = TOMBSTONES_MAX.div_ceil(OBJECTS) + 2;
 /// Rounds that are measured.
 const ROUNDS: usize = 100_000 / OBJECTS;
+/// Bytes that the heap may grow by: less than three an object, so far less than an id. A hash table
+/// doubles, once, in whichever round its random hashes fall badly: one of 1,024 places of 80 bytes
+/// has been seen to.
+const TABLES: usize = 256 * 1024;
 
 /// 100,000 objects are made, carried and dropped, a tenth of them in cycles.
 pub(crate) fn come_and_go() {
@@ -56,7 +60,7 @@ pub(crate) fn come_and_go() {
              is {end}"
         );
         assert!(peak > base + OBJECTS * 1024, "the objects were never there: {peak}");
-        assert!(end <= base + 16 * 1024, "grew by {} for {made} objects", end - base);
+        assert!(end <= base + TABLES, "grew by {} for {made} objects", end - base);
         hub.stop().await;
     });
 }
