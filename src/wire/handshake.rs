@@ -54,6 +54,9 @@ pub struct Resume {
     pub session: SessionId,
     /// The key of its last Welcome.
     pub key: [u8; 16],
+    /// Counts the connections that the client has tried with this key, from 1: a Hello that was
+    /// late on its way is told from the one that came after it.
+    pub attempt: u32,
 }
 
 /// A field that a later version added.

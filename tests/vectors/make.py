@@ -122,7 +122,7 @@ verdict = choice(
 FRAMES = {
     "Hello": (1, dict(
         magic=fixed(4), version_min=u16, version_max=u16, agent=text, credentials=data,
-        resume=option(struct(session=id16, key=id16)), extras=listed(extra))),
+        resume=option(struct(session=id16, key=id16, attempt=u32)), extras=listed(extra))),
     "Welcome": (2, dict(
         version=u16, hub=id16, session=id16, key=id16, resumed=boolean, limits=limits,
         extras=listed(extra))),

@@ -108,10 +108,10 @@ VECTORS = {
     "hello_minimal": hello(version_min=0, version_max=0, agent=""),
     "hello_credentials_and_extra": hello(
         credentials="deadbeef", extras=[{"number": 300, "value": "0102"}]),
-    "hello_resume": hello(resume={"session": ALEC, "key": KEY}),
+    "hello_resume": hello(resume={"session": ALEC, "key": KEY, "attempt": 1}),
     "hello_maximal": hello(
         version_min=U16, version_max=U16, agent="a" * 64, credentials="cd" * 4096,
-        resume={"session": "ff" * 16, "key": "ff" * 16},
+        resume={"session": "ff" * 16, "key": "ff" * 16, "attempt": U32},
         extras=[{"number": U16 - n, "value": "ee" * 1024} for n in range(16)]),
     "welcome": welcome(),
     "welcome_resumed": welcome(resumed=True, extras=[{"number": 1, "value": ""}]),

@@ -15,7 +15,7 @@ use super::{
 fn a_hello_is_welcomed_also_with_what_only_later_versions_know() {
     in_pond(async |pond| {
         let mut marvin = pond.stranger().await;
-        let resume = Some(Resume { session: SessionId([9; 16]), key: [9; 16] });
+        let resume = Some(Resume { session: SessionId([9; 16]), key: [9; 16], attempt: 1 });
         let extras = vec![Extra { number: 99, value: vec![1; 1_024] }; 16];
         let version_max = 7;
         marvin.say(&Hello { version_max, resume, extras, ..hello("marvin") }).await;
