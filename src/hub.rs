@@ -13,6 +13,7 @@ mod contact;
 mod directory;
 mod fanout;
 mod history;
+mod keys;
 mod life;
 mod repeater;
 mod roster;
@@ -89,6 +90,8 @@ pub(crate) struct Env {
     admission: AdmissionBox,
     places: Arc<[Placement]>,
     random: Mutex<StdRng>,
+    /// How long a session outlives its connection.
+    grace: Duration,
     stopping: watch::Sender<bool>,
     stopped: OnceCell<()>,
     /// None once the hub is stopping.

@@ -196,5 +196,10 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time an admission may take to decide.
 pub const ADMISSION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a session outlives its connection, unless a hub is told otherwise: time for a few tries
+/// to come back.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// The longest that a hub can be told: what it holds for those who are away is held for so long.
+pub const GRACE_MAX: Duration = Duration::from_hours(1);
 /// Time a stopping hub, or a closing connection, has to send what it has queued.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);

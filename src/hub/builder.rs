@@ -1,6 +1,9 @@
 //! Settings for a hub, and its start.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::{OnceCell, mpsc, watch};
@@ -9,7 +12,7 @@ use super::{
     Admission, AdmissionBox, Alive, Clock, Env, Hub, admission::everybody, directory::Directory,
 };
 use crate::{
-    limits::{REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
+    limits::{GRACE, GRACE_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
     object::HubId,
     supervise::{self, Placement, RestartLimit},
     transport::memory,
@@ -31,6 +34,7 @@ pub struct Builder {
     arbiters: usize,
     admission: Option<AdmissionBox>,
     clock: Option<Clock>,
+    grace: Option<Duration>,
     seed: Option<u64>,
 }
 
@@ -66,6 +70,14 @@ impl Builder {
     /// The time that leaves are told. The default is the operating system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
+        self
+    }
+
+    /// How long a session outlives its connection: within that time its client comes back over
+    /// another one and loses nothing. The default is 10 s; with 0 a session ends with its
+    /// connection. More than an hour is an hour.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace.min(GRACE_MAX));
         self
     }
 
@@ -106,6 +118,7 @@ impl Builder {
             directory,
             admission: self.admission.unwrap_or_else(|| AdmissionBox(Box::new(everybody))),
             places,
+            grace: self.grace.unwrap_or(GRACE),
             random: Mutex::new(random),
             stopping: watch::Sender::new(false),
             stopped: OnceCell::new(),

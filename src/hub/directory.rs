@@ -6,6 +6,7 @@
 mod endings;
 mod find;
 mod names;
+mod sessions;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,10 +21,12 @@ pub(crate) use self::{
     endings::{Carried, Destroy, Occupied, SetPin, TellEnded},
     find::{Find, Found, Reservation},
     names::{EndWatch, SetName, TellNames},
+    sessions::{Begin, End, GoOn, Prove, Unwatched},
 };
 use self::{
     find::{Reservations, fit},
     names::Watch,
+    sessions::Sessions,
 };
 use super::{
     clock::Clock,
@@ -35,8 +38,8 @@ use super::{
     turn::{Turn, let_others_run},
 };
 use crate::{
-    limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN, SESSIONS_MAX},
-    object::{self, Epoch, InterfaceId, Name, ObjectId, SessionId},
+    limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
+    object::{self, Epoch, InterfaceId, Name, ObjectId},
     supervise::{self, Event, Placement, RestartLimit},
     wire::{self, EndReason, Refusal, Target},
 };
@@ -49,7 +52,7 @@ pub(crate) struct Directory {
     places: Arc<[Placement]>,
     objects: HashMap<ObjectId, Object>,
     names: BTreeMap<Name, ObjectId>,
-    pub(super) sessions: BTreeMap<SessionId, Addr<Session>>,
+    pub(super) sessions: Sessions,
     watches: Vec<Watch>,
     reservations: Reservations,
     life: Life,
@@ -80,19 +83,6 @@ pub(crate) struct Make {
     pub(crate) state: Option<(Bytes, Vec<object::Carried>)>,
 }
 
-/// A session begins, if there is room.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<(), Refusal>")]
-pub(crate) struct Begin {
-    pub(crate) session: SessionId,
-    pub(crate) addr: Addr<Session>,
-}
-
-/// A session has ended.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct End(pub(crate) SessionId);
-
 /// An object's repeater has given up.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -121,7 +111,7 @@ impl Directory {
             places,
             objects: HashMap::new(),
             names: BTreeMap::new(),
-            sessions: BTreeMap::new(),
+            sessions: Sessions::default(),
             watches: Vec::new(),
             reservations: Reservations::default(),
             life: Life::default(),
@@ -232,28 +222,6 @@ impl Handler<Make> for Directory {
     }
 }
 
-impl Handler<Begin> for Directory {
-    type Result = Result<(), Refusal>;
-
-    fn handle(&mut self, begin: Begin, _: &mut Self::Context) -> Self::Result {
-        if self.stopping {
-            return Err(Refusal::Stopping);
-        }
-        limit("sessions", self.sessions.len(), SESSIONS_MAX)?;
-        self.sessions.insert(begin.session, begin.addr);
-        Ok(())
-    }
-}
-
-impl Handler<End> for Directory {
-    type Result = ();
-
-    fn handle(&mut self, End(session): End, _: &mut Self::Context) {
-        self.sessions.remove(&session);
-        self.end_watches(session);
-    }
-}
-
 impl Handler<Failed> for Directory {
     type Result = ();
 
@@ -268,7 +236,7 @@ impl Handler<Failed> for Directory {
         self.life.set_pinned(object, false, self.clock.now_ms());
         self.sweep_later(ctx);
         let reason = Some(EndReason::Failed(reason));
-        for session in self.sessions.values() {
+        for session in self.sessions.addrs() {
             session.do_send(ObjectEnded { object, reason: reason.clone() });
         }
     }
@@ -283,7 +251,7 @@ impl Handler<Stop> for Directory {
             ctx.cancel_future(sweep);
         }
         Everyone {
-            sessions: self.sessions.values().cloned().collect(),
+            sessions: self.sessions.addrs().cloned().collect(),
             repeaters: self.objects.values().map(|object| object.repeater.clone()).collect(),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
 
 /// Takes what one session is sent.
 pub(crate) trait Sink {
-    /// The session hears these shouts. `false`: it is going, nothing reaches it any more.
+    /// The session hears these shouts. `false`: its connection is going, and nothing reaches it.
     fn hear(&self, chunk: Bytes) -> bool;
     /// The session is told what became of its shout.
     fn tell(&self, outcome: &Outcome);
@@ -52,7 +52,8 @@ impl Fanout {
         self.owed.push((session, op, verdict));
     }
 
-    /// Sends the object's `chunk` and what is owed. Returns the sessions that are going.
+    /// Sends the object's `chunk` and what is owed. Returns the sessions whose connections are
+    /// going.
     pub(crate) fn deliver<C: Sink>(
         &mut self,
         object: ObjectId,
@@ -64,7 +65,7 @@ impl Fanout {
         if let Some(chunk) = chunk {
             let shouter = first.and_then(|session| roster.get(session));
             let others = roster.members().iter().filter(|member| Some(member.session) != first);
-            let leaves = shouter.into_iter().chain(others).filter(|member| member.joined);
+            let leaves = shouter.into_iter().chain(others).filter(|member| member.hears);
             going.extend(leaves.filter(|leaf| !leaf.contact.hear(chunk.clone())).map(session_of));
         }
         for (session, op, verdict) in self.owed.drain(..) {

@@ -191,7 +191,7 @@ impl Repeater {
             self.history.remember(session);
             return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
         };
-        let (hears, may) = (member.joined, member.rights.may_shout(offer.kind));
+        let (hears, may) = (member.hears, member.rights.may_shout(offer.kind));
         if !may {
             let why = format!("no right to shout message {} at this object", offer.kind);
             return self.refuse(session, offer.op, why);
@@ -251,7 +251,7 @@ impl Repeater {
         }
         self.tell_of_lists();
         for session in self.fanout.deliver(self.object, chunk.as_ref(), &self.roster) {
-            self.forget(session);
+            self.away(session);
         }
         self.ask_for_a_snapshot();
     }
@@ -263,6 +263,12 @@ impl Repeater {
             self.history.shorten(allowance);
             self.share.set(self.history.held_bytes());
         }
+    }
+
+    /// A session's connection is going. It may come back over another one, and join again.
+    fn away(&mut self, session: SessionId) {
+        self.roster.set_away(session);
+        self.unask(session);
     }
 
     fn forget(&mut self, session: SessionId) {

@@ -1,6 +1,7 @@
 //! Who is at an object: its leaves' sessions, and those that only shout.
 //!
-//! A value: what a session is reached by is a parameter.
+//! A value: what a session is reached by is a parameter. A session whose connection has ended is
+//! here all the same, and hears nothing until it joins again.
 
 use super::{
     admission::Rights,
@@ -24,8 +25,10 @@ pub(crate) struct Member<C> {
     pub(crate) contact: C,
     /// What it may shout.
     pub(crate) rights: Rights,
-    /// Whether it is a leaf: it hears.
+    /// Whether it is a leaf.
     pub(crate) joined: bool,
+    /// Whether it is sent what is shouted: a leaf, and not away.
+    pub(crate) hears: bool,
     /// Whether it shouts without being a leaf.
     pub(crate) attached: bool,
 }
@@ -43,9 +46,11 @@ impl<C> Roster<C> {
     /// Lets a session in, or lets it be here in one more way. The last rights count.
     pub(crate) fn enter(&mut self, session: SessionId, contact: C, rights: Rights, way: Way) {
         let before = self.members.get(session);
-        let (joined, attached) = before.map_or((false, false), |it| (it.joined, it.attached));
-        let mut member = Member { session, contact, rights, joined, attached };
+        let [joined, hears, attached] =
+            before.map_or([false; 3], |it| [it.joined, it.hears, it.attached]);
+        let mut member = Member { session, contact, rights, joined, hears, attached };
         *member.flag(way) = true;
+        member.hears |= way == Way::Joined;
         self.leaves += usize::from(member.joined && !joined);
         self.members.insert(member);
     }
@@ -55,6 +60,7 @@ impl<C> Roster<C> {
         let Some(member) = self.members.get_mut(session) else { return };
         let was_leaf = member.joined;
         *member.flag(way) = false;
+        member.hears &= member.joined;
         let (is_leaf, is_here) = (member.joined, member.joined || member.attached);
         self.leaves -= usize::from(was_leaf && !is_leaf);
         if !is_here {
@@ -68,6 +74,13 @@ impl<C> Roster<C> {
         self.leaves -= usize::from(removed.is_some_and(|member| member.joined));
     }
 
+    /// A session hears no more until it joins again.
+    pub(crate) fn set_away(&mut self, session: SessionId) {
+        if let Some(member) = self.members.get_mut(session) {
+            member.hears = false;
+        }
+    }
+
     /// A session that is here.
     pub(crate) fn get(&self, session: SessionId) -> Option<&Member<C>> {
         self.members.get(session)
@@ -78,12 +91,12 @@ impl<C> Roster<C> {
         self.members.all()
     }
 
-    /// Whether anybody hears.
+    /// Whether there is a leaf, also one that is away.
     pub(crate) fn has_leaves(&self) -> bool {
         self.leaves > 0
     }
 
-    /// How many hear.
+    /// How many leaves there are.
     pub(crate) fn leaves(&self) -> usize {
         self.leaves
     }
@@ -156,6 +169,21 @@ mod tests {
         roster.leave(ALEC, Way::Attached);
         roster.enter(ALEC, "alec", Rights::ALL, Way::Joined);
         assert!(roster.has_leaves());
+    }
+
+    #[test]
+    fn who_is_away_stays_a_leaf_and_hears_only_when_it_has_joined_again() {
+        let mut roster = roster();
+        let hears = |roster: &Roster<_>| roster.get(AMY).map(|amy| (amy.joined, amy.hears));
+        assert_eq!(hears(&roster), Some((true, true)));
+        roster.set_away(AMY);
+        assert_eq!((hears(&roster), roster.leaves()), (Some((true, false)), 3));
+        roster.enter(AMY, "amy shouts over another line", Rights::ALL, Way::Attached);
+        assert_eq!(hears(&roster), Some((true, false)));
+        roster.enter(AMY, "amy over another line", Rights::ALL, Way::Joined);
+        assert_eq!((hears(&roster), roster.leaves()), (Some((true, true)), 3));
+        roster.leave(AMY, Way::Joined);
+        assert_eq!((hears(&roster), roster.leaves()), (Some((false, false)), 2));
     }
 
     #[test]

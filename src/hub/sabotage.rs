@@ -153,7 +153,7 @@ impl Handler<FindSession> for Directory {
     type Result = Option<Addr<Session>>;
 
     fn handle(&mut self, FindSession(session): FindSession, _: &mut Self::Context) -> Self::Result {
-        self.sessions.get(&session).cloned()
+        self.sessions.get(session).cloned()
     }
 }
 

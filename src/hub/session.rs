@@ -8,6 +8,7 @@
 
 mod changes;
 mod greeting;
+mod outliving;
 mod place;
 mod snapshots;
 mod wishes;
@@ -19,8 +20,9 @@ use std::{collections::HashMap, sync::Arc};
 use actix::{
     Actor, ActorContext, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
 };
+use tokio::sync::oneshot;
 
-use self::{greeting::Greeting, place::Place};
+use self::{greeting::Greeting, outliving::Estate, place::Place};
 use super::{
     Env,
     admission::Identity,
@@ -46,6 +48,14 @@ pub(crate) struct Session {
     inward: Arc<Inward>,
     reader: Option<Reader>,
     greeting: Greeting,
+    /// Whether the client has asked to go on with a session.
+    is_resuming: bool,
+    /// How the connection has ended, while that was being decided.
+    lost: Option<Closed>,
+    /// What has ended meanwhile.
+    ended_early: Vec<ObjectEnded>,
+    /// Who waits to stand for the session.
+    heir: Option<oneshot::Sender<Estate>>,
     /// The objects that it has joined or attached to, is about to, or has shouted at before.
     places: HashMap<ObjectId, Place>,
     /// Listings that are not decided, each with those who want its watch to end.
@@ -89,6 +99,10 @@ impl Session {
             inward: reader.inward().clone(),
             reader: Some(reader),
             greeting: Greeting::Awaited,
+            is_resuming: false,
+            lost: None,
+            ended_early: Vec::new(),
+            heir: None,
             places: HashMap::new(),
             listings: Vec::new(),
             turn: Turn::default(),
@@ -185,11 +199,18 @@ impl Session {
                 "a {:?} frame came before the Welcome",
                 frame.frame_type()
             ))),
-            (Greeting::Open, Frame::Hello(_)) => Err(Closed::protocol("a second Hello came")),
-            (Greeting::Open, Frame::Snapshot(snapshot, state)) => {
-                self.tell_state(snapshot, &state, bytes)
-            }
-            (Greeting::Open, frame) => self.wish(frame, bytes, ctx),
+            (_, Frame::Hello(_)) => Err(Closed::protocol("a second Hello came")),
+            (_, Frame::Snapshot(snapshot, state)) => self.tell_state(snapshot, &state, bytes),
+            (_, frame) => self.wish(frame, bytes, ctx),
+        }
+    }
+
+    fn object_ended(&mut self, ended: ObjectEnded) {
+        let ObjectEnded { object, reason } = ended;
+        let was_here = self.places.get_mut(&object).is_some_and(Place::end);
+        self.tidy(object);
+        if let Some(reason) = reason.filter(|_| was_here) {
+            self.contact.queue.tell(&Ended { object, reason });
         }
     }
 
@@ -217,9 +238,9 @@ impl Actor for Session {
         self.await_hello(ctx);
     }
 
-    fn stopped(&mut self, _: &mut Self::Context) {
+    fn stopped(&mut self, ctx: &mut Self::Context) {
         let session = self.contact.session;
-        self.env.directory.do_send(End(session));
+        self.env.directory.do_send(End { session, addr: ctx.address() });
         let mut places: Vec<_> = std::mem::take(&mut self.places).into_iter().collect();
         // One order, whatever the map's is.
         places.sort_unstable_by_key(|(object, _)| *object);
@@ -235,27 +256,32 @@ impl Supervised for Session {}
 
 impl StreamHandler<Result<Burst, Closed>> for Session {
     fn handle(&mut self, item: Result<Burst, Closed>, ctx: &mut Self::Context) {
+        if self.heir.is_some() {
+            // The other connection alone speaks for the client.
+            return;
+        }
         let taken = item.and_then(|burst| self.take(burst, ctx));
         if let Err(closed) = taken {
-            self.end(closed, ctx);
+            self.lose(closed, ctx);
         }
         if self.turn.is_over() {
             self.turn = Turn::default();
             let_others_run(self, ctx);
         }
     }
+
+    /// The session may outlive its connection.
+    fn finished(&mut self, _: &mut Self::Context) {}
 }
 
 impl Handler<ObjectEnded> for Session {
     type Result = ();
 
     fn handle(&mut self, ended: ObjectEnded, _: &mut Self::Context) {
-        let ObjectEnded { object, reason } = ended;
-        let was_here = self.places.get_mut(&object).is_some_and(Place::end);
-        self.tidy(object);
-        if let Some(reason) = reason.filter(|_| was_here) {
-            self.contact.queue.tell(&Ended { object, reason });
+        if self.greeting == Greeting::Deciding {
+            return self.ended_early.push(ended);
         }
+        self.object_ended(ended);
     }
 }
 

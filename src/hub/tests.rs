@@ -8,6 +8,7 @@ use tokio::{io::AsyncWriteExt, task::LocalSet, time::sleep};
 
 use super::{Hub, directory::Find, repeater::Repeater};
 use crate::{
+    limits::GRACE,
     object::{Codec, InterfaceId, Kind, ObjectId, Op},
     transport::{Connector, Duplex},
     wire::{self, Create, Hello, Join, Part, Target, encode, encode_shout},
@@ -95,7 +96,7 @@ async fn repeater(hub: &Hub) -> actix::Addr<Repeater> {
 }
 
 #[test]
-fn a_session_is_remembered_until_it_ends_and_no_longer() {
+fn a_session_is_remembered_until_its_grace_time_is_over_and_no_longer() {
     in_hub(async |hub| {
         let shout = encode_shout(KERMIT, Op(1), Kind(1), Vec::new(), b"");
         let part = encode(&Part { request: 2, object: KERMIT });
@@ -104,7 +105,9 @@ fn a_session_is_remembered_until_it_ends_and_no_longer() {
         // It may come back, and its first op is used up.
         assert_eq!(repeater.send(Marks).await, Ok(1));
         drop(parted);
-        settle().await;
+        sleep(GRACE / 2).await;
+        assert_eq!(repeater.send(Marks).await, Ok(1));
+        sleep(GRACE).await;
         assert_eq!(repeater.send(Marks).await, Ok(0));
     });
 }
@@ -137,7 +140,7 @@ fn who_parts_instead_of_joining_again_after_a_panic_is_not_remembered() {
         marvin.writer.write_all(&part).await.expect("is connected");
         settle().await;
         drop(marvin);
-        settle().await;
+        sleep(2 * GRACE).await;
         assert_eq!(repeater.send(Strays).await, Ok(0));
     });
 }

@@ -15,6 +15,7 @@ mod pending;
 mod poison;
 mod raw;
 mod requests;
+mod resuming;
 mod shouts;
 mod snapshots;
 

@@ -8,9 +8,13 @@ use std::{
     error::Error,
     io::{self, IsTerminal, Write},
     process,
+    time::Duration,
 };
 
-use actix_multiplex::Hub;
+use actix_multiplex::{
+    Hub,
+    limits::{GRACE, GRACE_MAX},
+};
 use clap::Args;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -24,6 +28,10 @@ pub(super) struct Flags {
     /// Threads to spread sessions and objects over; 0 keeps them all on one.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
     arbiters: u16,
+
+    /// Seconds that a session outlives its connection, for its client to come back; 0: none.
+    #[arg(long, value_name = "SECONDS", default_value_t = GRACE.as_secs(), value_parser = clap::value_parser!(u64).range(..=GRACE_MAX.as_secs()))]
+    grace: u64,
 }
 
 /// Runs a hub until it is told to stop.
@@ -47,7 +55,10 @@ fn log() -> Result<(), Box<dyn Error>> {
 
 async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
     let mut signals = Signals::new()?;
-    let hub = Hub::builder().arbiters(flags.arbiters.into()).start()?;
+    let hub = Hub::builder()
+        .arbiters(flags.arbiters.into())
+        .grace(Duration::from_secs(flags.grace))
+        .start()?;
     let mut listening = Vec::new();
     for address in &flags.listen {
         listening.push(hub.listen(address).await?);

@@ -158,7 +158,7 @@ impl Handler<TellEnded> for Directory {
 
     fn handle(&mut self, tell: TellEnded, _: &mut Self::Context) {
         let TellEnded { object, sessions, reason } = tell;
-        for session in sessions.iter().filter_map(|session| self.sessions.get(session)) {
+        for session in sessions.iter().filter_map(|&session| self.sessions.get(session)) {
             session.do_send(ObjectEnded { object, reason: reason.clone() });
         }
     }

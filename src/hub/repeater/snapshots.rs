@@ -150,7 +150,7 @@ impl Handler<TakeSnapshot> for Repeater {
 
 /// Whether what a session tells may become the state of latecomers.
 fn can_tell(member: &Member<Contact>) -> bool {
-    member.joined && member.rights.may_shout_something()
+    member.hears && member.rights.may_shout_something()
 }
 
 #[cfg(test)]

@@ -130,6 +130,11 @@ impl Place {
         !self.joined && !self.attached && self.awaited == 0 && !self.shouted
     }
 
+    /// Whether wishes about the object are not decided.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.awaited > 0
+    }
+
     /// Whether it was settled once, and counts.
     pub(crate) fn is_settled(&self) -> bool {
         self.repeater.is_some()

@@ -88,7 +88,13 @@ impl Session {
     }
 
     fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
-        let Create { object, name, or_join, interface, stateful, carried, .. } = create;
+        let Create { request, object, name, or_join, interface, stateful, carried, .. } = create;
+        if self.places.get(&object).is_some_and(Place::is_joined) {
+            // It was made by this very request, and the answer was lost with a connection.
+            let (target, answers) = (Target::Object(object), Vec::new());
+            let join = Join { request, target, interface, cursor: None, answers };
+            return self.join(join, pending, ctx);
+        }
         // Before anything that follows is passed on: who hears of the object can ask for it. Not
         // while this wish waits itself, perhaps behind one that asks for the object.
         let pending = pending.reserving(Reservation::new(&self.env.directory, object));
@@ -216,6 +222,7 @@ impl Session {
             }
         }
         self.tidy(object);
+        self.hand_over(ctx);
     }
 
     fn leave(&mut self, object: ObjectId, way: Way, pending: Pending) {

@@ -2,7 +2,7 @@
 
 use actix_multiplex::{
     Epoch, HubId, Seq, SessionId,
-    limits::{FRAME_BYTES_MAX, HANDSHAKE_TIMEOUT},
+    limits::{FRAME_BYTES_MAX, GRACE, HANDSHAKE_TIMEOUT},
     wire::{BatchBuilder, Extra, Goodbye, Hello, Joined, Limits, Resume, Welcome},
 };
 
@@ -23,7 +23,8 @@ fn a_hello_is_welcomed_also_with_what_only_later_versions_know() {
             Frame::Welcome(welcome) => {
                 assert_eq!((welcome.version, welcome.hub), (1, pond.hub.id()));
                 assert!(!welcome.resumed && welcome.session != SessionId([9; 16]));
-                assert_eq!(welcome.limits, Limits::default());
+                let grace_ms = GRACE.as_millis() as u32;
+                assert_eq!(welcome.limits, Limits { grace_ms, ..Limits::default() });
             }
             other => panic!("not welcome: {other:?}"),
         }

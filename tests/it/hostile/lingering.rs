@@ -71,8 +71,8 @@ fn an_object_without_leaves_lingers_and_goes_and_its_id_is_not_used_again() {
 }
 
 #[test]
-fn an_object_whose_leaf_is_lost_with_its_connection_goes_as_well() {
-    in_pond(async |pond| {
+fn an_object_whose_leaf_is_lost_with_its_session_goes_as_well() {
+    in_pond_of(Hub::builder().grace(Duration::ZERO), async |pond| {
         drop(pond.marvin_with_kermit().await);
         sleep(LINGER / 2).await;
         let mut angus = pond.marvin().await;

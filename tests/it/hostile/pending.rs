@@ -95,7 +95,7 @@ fn wishes_about_one_object_wait_for_each_other_and_others_do_not() {
 #[test]
 fn a_session_that_ends_while_a_request_is_decided_leaves_nothing_behind() {
     let (builder, gate) = held_back();
-    in_pond_of(builder, async |pond| {
+    in_pond_of(builder.grace(Duration::ZERO), async |pond| {
         let mut marvin = pond.marvin().await;
         let create = create(KERMIT, Some("kermit"));
         marvin.say_bytes(&together(&[&create, &shout(KERMIT, 1)])).await;

@@ -8,7 +8,7 @@ use actix_multiplex::{
     transport::{Connector, Duplex},
     wire::{
         Attach, Batch, Create, Destroy, EndReason, Frame, Goodbye, Header, Hello, Join, List,
-        Outcome, Part, Pin, Refusal, Request, ShoutFrame, Target, VERSION_MAX, VERSION_MIN,
+        Outcome, Part, Pin, Refusal, Request, Resume, ShoutFrame, Target, VERSION_MAX, VERSION_MIN,
         Verdict, encode, encode_with,
     },
 };
@@ -27,6 +27,8 @@ pub(super) struct Raw {
     reader: Box<dyn AsyncRead + Send + Unpin>,
     writer: Arc<Mutex<Writer>>,
     pub(super) session: SessionId,
+    /// What its session is gone on with.
+    pub(super) key: [u8; 16],
     heart: Option<JoinHandle<()>>,
 }
 
@@ -42,18 +44,34 @@ impl Raw {
     pub(super) async fn dial(hub: &Hub) -> Self {
         let Duplex { reader, writer, .. } = hub.local().connect().await.expect("the hub listens");
         let writer = Arc::new(Mutex::new(writer));
-        Self { reader, writer, session: SessionId([0; 16]), heart: None }
+        Self { reader, writer, session: SessionId([0; 16]), key: [0; 16], heart: None }
     }
 
     pub(super) async fn welcomed(hub: &Hub, agent: &str) -> Self {
         let mut raw = Self::dial(hub).await;
-        raw.say(&hello(agent)).await;
-        match raw.hear().await {
-            Frame::Welcome(welcome) => raw.session = welcome.session,
-            other => panic!("not welcome: {other:?}"),
-        }
-        raw.heart = Some(spawn_local(beat(raw.writer.clone())));
+        raw.greet(&hello(agent)).await;
         raw
+    }
+
+    /// Goes on with a session over another connection. Says whether the hub let it.
+    pub(super) async fn back(hub: &Hub, resume: Resume) -> (Self, bool) {
+        let mut raw = Self::dial(hub).await;
+        let resumed = raw.greet(&Hello { resume: Some(resume), ..hello("marvin") }).await;
+        (raw, resumed)
+    }
+
+    /// What it would go on with.
+    pub(super) fn resume(&self, attempt: u32) -> Resume {
+        Resume { session: self.session, key: self.key, attempt }
+    }
+
+    /// Says hello, and is welcomed. Says whether it goes on with a session.
+    async fn greet(&mut self, hello: &Hello) -> bool {
+        self.say(hello).await;
+        let Frame::Welcome(welcome) = self.hear().await else { panic!("not welcome") };
+        (self.session, self.key) = (welcome.session, welcome.key);
+        self.heart = Some(spawn_local(beat(self.writer.clone())));
+        welcome.resumed
     }
 
     /// Gives no signs of life any more.

@@ -1,0 +1,107 @@
+//! A session outlives its connection: away, and gone on with over another.
+//!
+//! Each connection has an actor of its own. The one that stands for a session whose connection has
+//! died keeps its places for the grace time. When the client comes over another connection, the
+//! actor of that one takes them over, so that repeaters hear of the session in one order: first
+//! what was read of the old connection, then what the new one brings.
+
+use std::collections::HashMap;
+
+use actix::{ActorContext, Addr, AsyncContext, Context, Handler, Message};
+use tokio::sync::oneshot;
+
+use super::{Session, greeting::Greeting, place::Place};
+use crate::{
+    connection::{Closed, Closer},
+    hub::directory::Unwatched,
+    object::ObjectId,
+    wire::{CloseCode, Fault},
+};
+
+/// What a session has, whatever connection it goes on over.
+#[derive(Debug, Default)]
+pub(super) struct Estate {
+    places: HashMap<ObjectId, Place>,
+}
+
+/// The session goes on over another connection: hand over what it has.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct HandOver(pub(super) oneshot::Sender<Estate>);
+
+/// Asks who stood for a session before. `None`: the session has ended meanwhile.
+pub(super) async fn inherit(from: &Addr<Session>) -> Option<Estate> {
+    let (sender, estate) = oneshot::channel();
+    from.do_send(HandOver(sender));
+    estate.await.ok()
+}
+
+impl Session {
+    /// The connection has ended. The session goes with it, or waits for another one.
+    pub(super) fn lose(&mut self, closed: Closed, ctx: &mut Context<Self>) {
+        let grace = self.env.grace;
+        match self.greeting {
+            // It may stand for a session by now: that is known when all is decided.
+            Greeting::Deciding if self.is_resuming => {
+                self.contact.queue.close(closed.clone());
+                self.lost = Some(closed);
+            }
+            Greeting::Open if !grace.is_zero() && can_outlive(&closed) => {
+                let (session, peer) = (self.contact.session, &self.client.peer);
+                tracing::info!(%session, peer, %closed, ?grace, "a session is away");
+                self.contact.queue.close(closed);
+                self.greeting = Greeting::Away;
+                self.env.directory.do_send(Unwatched(session));
+                ctx.run_later(grace, |session, ctx| {
+                    session.end(Closed::done("the client did not come back in time"), ctx);
+                });
+            }
+            Greeting::Away => {}
+            _ => self.end(closed, ctx),
+        }
+    }
+
+    /// Takes over what another actor had of this session.
+    pub(super) fn take_over(&mut self, estate: Estate) {
+        self.places = estate.places;
+        for object in std::mem::take(&mut self.ended_early) {
+            self.object_ended(object);
+        }
+    }
+
+    /// Hands over what the session has, if somebody waits for it and all is decided: what is being
+    /// decided ends in a place of this actor's.
+    pub(super) fn hand_over(&mut self, ctx: &mut Context<Self>) {
+        let stands_for_it = matches!(self.greeting, Greeting::Open | Greeting::Away);
+        if !stands_for_it || self.places.values().any(Place::is_awaited) {
+            return;
+        }
+        let Some(heir) = self.heir.take() else { return };
+        let estate = Estate { places: std::mem::take(&mut self.places) };
+        if let Err(estate) = heir.send(estate) {
+            // The other actor is gone, and so is the session.
+            self.places = estate.places;
+        }
+        ctx.stop();
+    }
+}
+
+impl Handler<HandOver> for Session {
+    type Result = ();
+
+    fn handle(&mut self, HandOver(heir): HandOver, ctx: &mut Self::Context) {
+        let why = "the session goes on over another connection";
+        self.contact.queue.close(Closed::local(CloseCode::Superseded, Fault::Nobody, why));
+        self.env.directory.do_send(Unwatched(self.contact.session));
+        self.heir = Some(heir);
+        self.hand_over(ctx);
+    }
+}
+
+/// Whether a session may go on after this end of its connection: who said goodbye, or broke the
+/// rules, does not come back as the same.
+fn can_outlive(closed: &Closed) -> bool {
+    let is_trouble =
+        matches!(closed.code, CloseCode::Silent | CloseCode::TooSlow | CloseCode::Internal);
+    closed.by == Closer::Transport || is_trouble
+}
