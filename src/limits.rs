@@ -141,6 +141,12 @@ pub const REPEATER_RESTARTS: u32 = 5;
 /// The time over which [`REPEATER_RESTARTS`] are counted.
 pub const REPEATER_RESTARTS_WITHIN: Duration = Duration::from_secs(10);
 
+/// Times that a leaf that panics is made anew, within [`LEAF_RESTARTS_WITHIN`]. Past them it has
+/// parted. A shout that cannot be heard takes two.
+pub const LEAF_RESTARTS: u32 = 5;
+/// The time over which [`LEAF_RESTARTS`] are counted.
+pub const LEAF_RESTARTS_WITHIN: Duration = Duration::from_secs(10);
+
 /// Objects on one hub. 2 KiB each makes 2 GiB.
 pub const OBJECTS_MAX: usize = 1_048_576;
 /// For how long an object is kept that nobody needs: no leaf, no pin, and nothing that is kept

@@ -59,6 +59,7 @@ use tokio::runtime;
 use tokio::task::spawn_local;
 
 use self::boundary::guard;
+pub(crate) use self::budget::Budget;
 use self::runner::Seed;
 
 /// Where an actor runs.
@@ -293,6 +294,33 @@ where
             arbiter.spawn_fn(|| drop(spawn_local(seed.run())));
         }
     }
+    Ok(Addr::new(sender))
+}
+
+/// As [`start`], on this thread and once `ready` resolves: `make` is handed what it resolves to.
+/// `None`: the actor is never made, and it has stopped. Until then its mailbox keeps what is sent.
+pub(crate) fn start_when<A, T, R, F, O>(
+    ready: R,
+    mailbox: usize,
+    limit: RestartLimit,
+    make: F,
+    observe: O,
+) -> Result<Addr<A>, StartError>
+where
+    A: Actor<Context = Context<A>> + Supervised,
+    R: Future<Output = Option<T>> + 'static,
+    F: FnOnce(T, &mut Context<A>) -> A + 'static,
+    O: FnMut(Event) + 'static,
+    T: 'static,
+{
+    Placement::Here.check()?;
+    let (sender, receiver) = channel::channel(mailbox.clamp(1, MAILBOX_MESSAGES_MAX));
+    let seed = Seed::new(receiver, make, limit, observe);
+    drop(spawn_local(async move {
+        if let Some(given) = ready.await {
+            seed.given(given).run().await;
+        }
+    }));
     Ok(Addr::new(sender))
 }
 

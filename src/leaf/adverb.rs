@@ -9,7 +9,7 @@ use std::{
     task::{Context as Task, Poll},
 };
 
-use actix::{Addr, Handler, Message};
+use actix::{Handler, Message};
 
 use super::{
     channel::{Gone, ShoutError},
@@ -43,7 +43,7 @@ impl<A: Takes<M>, M: Send + 'static> Adverb<A> for Local<M> {
     type Output = Result<A::Answer, Gone>;
 
     fn say(self, handle: &Handle<A>) -> Saying<'_, Self::Output> {
-        A::take(&handle.seat().addr, self)
+        A::take(handle, self)
     }
 }
 
@@ -61,8 +61,8 @@ pub trait Takes<M>: Leaf {
     /// Hands it to the leaf, when the future is polled, and waits for the answer.
     ///
     /// # Errors
-    /// [`Gone`] when the leaf has stopped.
-    fn take(leaf: &Addr<Self>, local: Local<M>) -> Saying<'_, Result<Self::Answer, Gone>>;
+    /// [`Gone`] when the leaf has stopped, or panicked before it had answered.
+    fn take(leaf: &Handle<Self>, local: Local<M>) -> Saying<'_, Result<Self::Answer, Gone>>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -73,8 +73,16 @@ where
 {
     type Answer = M::Result;
 
-    fn take(leaf: &Addr<Self>, local: Local<M>) -> Saying<'_, Result<M::Result, Gone>> {
-        Saying::new(async move { leaf.send(local).await.map_err(|_| Gone::Parted) })
+    fn take(leaf: &Handle<Self>, local: Local<M>) -> Saying<'_, Result<M::Result, Gone>> {
+        Saying::new(async move {
+            let (addr, fate) = leaf.seat().leaf();
+            let answer = addr.send(local).await;
+            if answer.is_err() {
+                // Whoever tries again at once leaves the driver a turn to make another leaf.
+                tokio::task::yield_now().await;
+            }
+            answer.map_err(|_| leaf.seat().why(&fate))
+        })
     }
 }
 

@@ -80,7 +80,7 @@ enum Phase {
     /// Shouts wait until the hub has said where to go on.
     Paused,
     /// The client is leaving: no more shouts, and those under way may still have their outcome.
-    Leaving,
+    Leaving(Gone),
     /// No more shouts.
     Ended(Gone),
 }
@@ -208,8 +208,8 @@ impl Channel {
     }
 
     /// Gives up an object that the hub does not know. `false`: it does.
-    pub(crate) fn abandon(&self) -> bool {
-        self.end_if(&Gone::Parted, false, |phase| matches!(phase, Phase::Offline(_)))
+    pub(crate) fn abandon(&self, why: &Gone) -> bool {
+        self.end_if(why, false, |phase| matches!(phase, Phase::Offline(_)))
     }
 
     /// Shouts wait from now on.
@@ -221,11 +221,11 @@ impl Channel {
     }
 
     /// No more shouts: the hub is about to be told that the client leaves.
-    pub(crate) fn leave(&self) {
+    pub(crate) fn leave(&self, why: &Gone) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Open | Phase::Paused) {
-            state.phase = Phase::Leaving;
-            self.turn_away(&mut state, &Gone::Parted);
+            state.phase = Phase::Leaving(why.clone());
+            self.turn_away(&mut state, why);
         }
         drop(state);
         self.link.total.serve();
@@ -234,7 +234,7 @@ impl Channel {
     /// The client is back before it was gone: shouts wait until the hub has said where to go on.
     pub(crate) fn come_back(&self) {
         let mut state = self.lock();
-        if matches!(state.phase, Phase::Open | Phase::Leaving) {
+        if matches!(state.phase, Phase::Open | Phase::Leaving(_)) {
             state.phase = Phase::Paused;
         }
     }
@@ -406,8 +406,7 @@ impl State {
     /// Whether there are shouts any more.
     fn check(&self) -> Result<(), Failure> {
         match &self.phase {
-            Phase::Ended(gone) => Err(Failure::Gone(gone.clone())),
-            Phase::Leaving => Err(Failure::Gone(Gone::Parted)),
+            Phase::Ended(gone) | Phase::Leaving(gone) => Err(Failure::Gone(gone.clone())),
             _ => Ok(()),
         }
     }

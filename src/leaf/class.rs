@@ -1,24 +1,26 @@
 //! The one place where a class is named: from here on a leaf is bytes in, actor out.
 
 use std::{
-    any::{Any, TypeId, type_name},
+    any::{TypeId, type_name},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use actix::{ActorFutureExt, Addr, AsyncContext, Context, fut::wrap_future};
+use tokio::sync::oneshot;
 
 use super::{
-    channel::Channel,
-    client::Keep,
+    channel::{Channel, Gone},
+    client::{AnySeat, Keep},
     driver::{Arrived, Driver, LeafGone},
-    handle::Seat,
+    handle::{Fate, Seat, There},
     inbox::{Delivery, Given, Inbox, inbox},
     progress::Progress,
     voice::Voice,
 };
 use crate::{
     object::{
-        Brought, Codec, DecodeError, Dispatch, Interface, InterfaceId, Leaf, Seq, Tag, decode_with,
+        Brought, Codec, DecodeError, Dispatch, Interface, InterfaceId, Leaf, ObjectId, Seq, Tag,
+        decode_with,
     },
     supervise::{self, Event, Placement, RestartLimit},
 };
@@ -44,25 +46,44 @@ pub(crate) trait AnyClass: Send + Sync {
     fn name(&self) -> &'static str;
     /// Makes a leaf and gives it its state.
     fn seat(self: Arc<Self>, seating: Seating) -> Result<Seated, SeatError>;
+    /// Says at a seat of this class why there will be no leaf any more.
+    fn give_up(&self, seat: &AnySeat, gone: Gone);
 }
 
 /// What a leaf is made with.
 pub(crate) struct Seating {
     pub(crate) channel: Arc<Channel>,
+    pub(crate) begin: Begin,
+    pub(crate) generation: u64,
+    pub(crate) driver: Addr<Driver>,
+    pub(crate) keep: Arc<Keep>,
+    pub(crate) progress: Arc<Progress>,
+    /// The seat of the leaf in whose place it is made.
+    pub(crate) seat: Option<AnySeat>,
+}
+
+/// When a leaf is made.
+pub(crate) enum Begin {
+    Now(Opening),
+    /// When the hub has told its state; never, if the other end is dropped.
+    Later(oneshot::Receiver<Opening>),
+}
+
+/// Where a leaf's hearing begins.
+#[derive(Debug, Default)]
+pub(crate) struct Opening {
     /// The state to restore before anything is heard.
     pub(crate) given: Option<Given>,
     /// What the state contains.
     pub(crate) start: Seq,
-    pub(crate) generation: u64,
-    pub(crate) driver: Addr<Driver>,
-    pub(crate) keep: Arc<Keep>,
+    /// Shouts that it is not handed.
+    pub(crate) skips: Vec<Seq>,
 }
 
 /// A leaf that was made: its seat (an `Arc<Seat<A>>`), and the way into its inbox.
 pub(crate) struct Seated {
-    pub(crate) seat: Arc<dyn Any + Send + Sync>,
+    pub(crate) seat: AnySeat,
     pub(crate) delivery: Delivery,
-    pub(crate) progress: Arc<Progress>,
 }
 
 /// A leaf that could not be made.
@@ -84,12 +105,16 @@ impl<A: Leaf> Class<A> {
     fn make(
         &self,
         voice: Voice<A::Interface>,
-        given: Option<Given>,
-        start: Start,
-        inbox: Inbox<A>,
+        opening: Opening,
+        progress: Arc<Progress>,
+        mut inbox: Inbox<A>,
         ctx: &mut Context<A>,
     ) -> A {
-        let leaf = (self.make)(voice);
+        let Opening { given, start, skips } = opening;
+        progress.give(start);
+        inbox.skip(skips);
+        let leaf = (self.make)(voice.starting_at(start));
+        let start = Start { seq: start, progress };
         match given {
             Some(Given { state, carried, hold }) => {
                 let coming = async move {
@@ -120,6 +145,8 @@ impl Start {
         self.progress.begin(self.seq);
     }
 
+    /// The first state was decoded once before the leaf was made, so that a bad one is the
+    /// joiner's error and not the leaf's end.
     fn restore<A: Leaf>(
         &self,
         leaf: &mut A,
@@ -127,9 +154,9 @@ impl Start {
         brought: &[Brought],
         ctx: &mut Context<A>,
     ) {
-        // It was decoded once before the leaf was made, so that a bad one is the joiner's error
-        // and not the leaf's end.
-        A::Interface::restore(leaf, state, brought, ctx).expect("the state was checked");
+        if let Err(error) = A::Interface::restore(leaf, state, brought, ctx) {
+            panic!("the state cannot be read: {error}");
+        }
         self.begin();
     }
 }
@@ -156,37 +183,69 @@ impl<A: Leaf> AnyClass for Class<A> {
     }
 
     fn seat(self: Arc<Self>, seating: Seating) -> Result<Seated, SeatError> {
-        let Seating { channel, given, start, generation, driver, keep } = seating;
-        if let Some(given) = &given {
+        let Seating { channel, begin, generation, driver, keep, progress, seat } = seating;
+        if let Begin::Now(Opening { given: Some(given), .. }) = &begin {
             let brought = Arrived::default().brought(given.carried.clone());
             decode_with::<State<A>>(&given.state, &brought)?;
         }
         let object = channel.object;
-        let progress = Arc::new(Progress::default());
         let (delivery, inbox) = inbox::<A>(object, generation, driver.clone(), progress.clone());
-        let voice = Voice::new(channel, None, &keep).starting_at(start);
-        let start = Start { seq: start, progress: progress.clone() };
-        let observe = {
-            let driver = driver.clone();
-            move |event| {
-                let panicked = match event {
-                    Event::GaveUp { reason } => Some(reason),
-                    Event::Stopped => None,
-                    _ => return,
-                };
-                driver.do_send(LeafGone { object, generation, panicked });
-            }
-        };
+        let voice = Voice::new(channel, None, &keep);
+        let fate = Fate::default();
+        let observe = observer(object, generation, driver.clone(), fate.clone());
         let make = {
             let voice = voice.clone();
-            move |ctx: &mut Context<A>| self.make(voice, given, start, inbox, ctx)
+            move |opening, ctx: &mut Context<A>| self.make(voice, opening, progress, inbox, ctx)
         };
-        let addr = supervise::start(&Placement::Here, 16, RestartLimit::NEVER, make, observe)?;
-        let speaker = Mutex::new(None);
-        let inbox = delivery.asker();
-        let seat = Arc::new(Seat { addr, voice, inbox, generation, driver, keep, speaker });
-        Ok(Seated { seat, delivery, progress })
+        let addr = match begin {
+            Begin::Now(opening) => {
+                let make = |ctx: &mut Context<A>| make(opening, ctx);
+                supervise::start(&Placement::Here, MAILBOX, RestartLimit::NEVER, make, observe)?
+            }
+            Begin::Later(coming) => {
+                let coming = async { coming.await.ok() };
+                supervise::start_when(coming, MAILBOX, RestartLimit::NEVER, make, observe)?
+            }
+        };
+        let there = There { addr, inbox: delivery.asker(), generation, fate };
+        let seat = match seat {
+            Some(seat) => {
+                seat_of::<A>(&seat).take_place(there);
+                seat
+            }
+            None => Arc::new(Seat::new(there, voice, driver, keep)),
+        };
+        Ok(Seated { seat, delivery })
     }
+
+    fn give_up(&self, seat: &AnySeat, gone: Gone) {
+        seat_of::<A>(seat).give_up(gone);
+    }
+}
+
+/// A leaf's end is told to its driver; why it panicked also to those who speak to it.
+fn observer(
+    object: ObjectId,
+    generation: u64,
+    driver: Addr<Driver>,
+    fate: Fate,
+) -> impl FnMut(Event) + Send {
+    move |event| {
+        let panicked = match event {
+            Event::Panicked { reason } => {
+                let _first = fate.set(reason);
+                return;
+            }
+            Event::GaveUp { reason } => Some(reason),
+            Event::Stopped => None,
+            Event::Restarted { .. } => return,
+        };
+        driver.do_send(LeafGone { object, generation, panicked });
+    }
+}
+
+fn seat_of<A: Leaf>(seat: &AnySeat) -> &Seat<A> {
+    seat.downcast_ref().expect("the class is A")
 }
 
 /// The classes of a client, in the order in which they were implemented.
@@ -232,3 +291,6 @@ impl std::fmt::Debug for Classes {
         f.debug_list().entries(self.lock().iter().map(|class| class.name())).finish()
     }
 }
+
+/// Messages that wait for a leaf before who sends one waits too: as actix has it.
+const MAILBOX: usize = 16;

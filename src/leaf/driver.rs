@@ -3,6 +3,7 @@
 //! In come bursts of frames, and what handles and clients want; out go requests, and batches into
 //! the leaves' inboxes. It knows leaves as inboxes and channels, never as classes.
 
+mod anew;
 mod enter;
 mod entry;
 mod hear;
@@ -312,7 +313,10 @@ impl Driver {
         match who {
             Way::Leaf if entry.is_attached => entry.leaf = None,
             Way::Voice if entry.leaf.is_some() => {}
-            _ => entry.channel.end(&Gone::Refused(refusal)),
+            _ => {
+                entry.channel.end(&Gone::Refused(refusal));
+                entry.leave_unmade();
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use actix::{Addr, Recipient};
@@ -17,7 +17,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    object::{EncodeError, Encoded, Leaf, Name, ObjectId, ObjectRef, Shout, ShoutAt},
+    object::{Encoded, Leaf, Name, ObjectId, ObjectRef, Shout, ShoutAt},
     supervise::StartError,
 };
 
@@ -35,20 +35,71 @@ use crate::{
 /// ```
 pub struct Handle<A: Leaf>(Arc<Seat<A>>);
 
-/// A leaf's place at its client.
+/// A leaf's place at its client. One that is made anew takes the place of the one before.
 pub(crate) struct Seat<A: Leaf> {
+    there: Mutex<There<A>>,
+    /// Why there will be no leaf any more.
+    gone: OnceLock<Gone>,
+    pub(super) voice: Voice<A::Interface>,
+    driver: Addr<Driver>,
+    keep: Arc<Keep>,
+    speaker: Mutex<Option<Addr<Speaker<A::Interface>>>>,
+}
+
+/// The leaf that is there.
+#[derive(Debug)]
+pub(crate) struct There<A: Leaf> {
     pub(crate) addr: Addr<A>,
-    pub(crate) voice: Voice<A::Interface>,
     pub(crate) inbox: Asker,
     pub(crate) generation: u64,
-    pub(crate) driver: Addr<Driver>,
-    pub(crate) keep: Arc<Keep>,
-    pub(crate) speaker: Mutex<Option<Addr<Speaker<A::Interface>>>>,
+    pub(crate) fate: Fate,
+}
+
+/// Why a leaf panicked, once it has.
+pub(crate) type Fate = Arc<OnceLock<String>>;
+
+impl<A: Leaf> Seat<A> {
+    pub(crate) fn new(
+        there: There<A>,
+        voice: Voice<A::Interface>,
+        driver: Addr<Driver>,
+        keep: Arc<Keep>,
+    ) -> Self {
+        let (there, speaker) = (Mutex::new(there), Mutex::new(None));
+        Self { there, gone: OnceLock::new(), voice, driver, keep, speaker }
+    }
+
+    /// A leaf is made in the place of the one before.
+    pub(crate) fn take_place(&self, leaf: There<A>) {
+        let _former = std::mem::replace(&mut *self.lock(), leaf);
+    }
+
+    /// There will be no leaf any more.
+    pub(crate) fn give_up(&self, gone: Gone) {
+        let _first = self.gone.set(gone);
+    }
+
+    /// The leaf that is there, and why it panicked if it has.
+    pub(super) fn leaf(&self) -> (Addr<A>, Fate) {
+        let there = self.lock();
+        (there.addr.clone(), there.fate.clone())
+    }
+
+    /// Why the leaf of that fate has not answered.
+    pub(super) fn why(&self, fate: &Fate) -> Gone {
+        let panicked = || fate.get().cloned().map(Gone::Panicked);
+        self.gone.get().cloned().or_else(panicked).unwrap_or(Gone::Parted)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, There<A>> {
+        // Nothing that is done under the lock can panic.
+        self.there.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<A: Leaf> Drop for Seat<A> {
     fn drop(&mut self) {
-        let (object, generation) = (self.voice.object(), self.generation);
+        let (object, generation) = (self.voice.object(), self.lock().generation);
         self.driver.do_send(Unseat { object, generation });
     }
 }
@@ -70,7 +121,7 @@ impl<A: Leaf> Handle<A> {
     ///
     /// # Errors
     /// A shout: [`ShoutError`], with the message. A local message: [`Gone`] when the leaf has
-    /// stopped.
+    /// stopped, or panicked before it had answered.
     pub fn send<T: Adverb<A>>(&self, what: T) -> Saying<'_, T::Output> {
         what.say(self)
     }
@@ -147,16 +198,21 @@ impl<A: Leaf> Handle<A> {
     pub async fn carry(&self) -> Result<ObjectRef<A::Interface>, CarryError> {
         let voice = &self.0.voice;
         if voice.is_unborn()
-            && let Some(state) = self.state().await.ok_or(Gone::Parted)??
+            && let Some(state) = self.state().await?
         {
             voice.amend(state);
         }
         Ok(voice.reference())
     }
 
-    /// The leaf's state, in its turn among the shouts; none when the leaf has stopped.
-    pub(crate) async fn state(&self) -> Option<Result<Option<Encoded>, EncodeError>> {
-        self.0.inbox.state().await
+    /// The leaf's state, in its turn among the shouts.
+    pub(crate) async fn state(&self) -> Result<Option<Encoded>, CarryError> {
+        let (inbox, fate) = {
+            let there = self.0.lock();
+            (there.inbox.clone(), there.fate.clone())
+        };
+        let state = inbox.state().await.ok_or_else(|| self.0.why(&fate))?;
+        Ok(state?)
     }
 
     /// Shouts from elsewhere; keeps nothing alive.
@@ -165,8 +221,9 @@ impl<A: Leaf> Handle<A> {
     }
 
     /// The leaf itself, for its other messages. It is no leaf any more when the handles are gone.
+    /// If it panics, another is made in its place, which has an address of its own.
     pub fn addr(&self) -> Addr<A> {
-        self.0.addr.clone()
+        self.0.leaf().0
     }
 
     /// An address that any actix program can shout through. Its actor is started on this arbiter
@@ -199,9 +256,9 @@ impl<A: Leaf> Handle<A> {
         self.0.voice.object()
     }
 
-    /// Why shouts fail for good, if they do.
+    /// Why shouts fail for good or the leaf will hear no more, if so.
     pub fn gone(&self) -> Option<Gone> {
-        self.0.voice.gone()
+        self.0.gone.get().cloned().or_else(|| self.0.voice.gone())
     }
 }
 

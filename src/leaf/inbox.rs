@@ -35,8 +35,8 @@ use super::{
 use crate::{
     limits::INBOX_BYTES_MAX,
     object::{
-        Carried, Cursor, Dispatch, Done, EncodeError, Encoded, Leaf, ObjectId, Resync, Seq,
-        SessionId,
+        Carried, Cursor, Dispatch, DispatchError, Done, EncodeError, Encoded, Leaf, ObjectId,
+        Resync, ResyncReason, Seq, SessionId,
     },
     wire::Batch,
 };
@@ -104,6 +104,8 @@ pub(crate) struct Inbox<A> {
     /// Whether those who wait for the leaf's progress are to be told of it.
     has_moved: bool,
     telling: Telling,
+    /// Shouts over which leaves in whose place this one was made have panicked.
+    skips: Vec<Seq>,
     leaf: PhantomData<fn(A)>,
 }
 
@@ -138,8 +140,9 @@ pub(crate) fn inbox<A>(
     let (bytes, is_full) = (AtomicUsize::new(0), AtomicBool::new(false));
     let gauge = Arc::new(Gauge { object, generation, driver, bytes, is_full });
     let (busy, reading, held, kept, has_moved) = (None, None, None, None, false);
-    let (telling, leaf) = (Telling::default(), PhantomData);
-    let inbox = Inbox { items, busy, reading, held, kept, progress, has_moved, telling, leaf };
+    let (telling, skips, leaf) = (Telling::default(), Vec::new(), PhantomData);
+    let inbox =
+        Inbox { items, busy, reading, held, kept, progress, has_moved, telling, skips, leaf };
     (Delivery { items: sender, gauge, wanted: Weak::new() }, inbox)
 }
 
@@ -207,6 +210,11 @@ impl Drop for Weight {
 }
 
 impl<A: Leaf> Inbox<A> {
+    /// These shouts are not handed over.
+    pub(crate) fn skip(&mut self, skips: Vec<Seq>) {
+        self.skips = skips;
+    }
+
     /// Hands over the shout in hand.
     fn hear(&mut self, leaf: &mut A, carried: Vec<Carried>, ctx: &mut Context<A>) {
         let Some(reading) = &mut self.reading else { return };
@@ -215,7 +223,13 @@ impl<A: Leaf> Inbox<A> {
         }
         let seq = reading.seq();
         self.progress.give(seq);
-        let done = A::Interface::dispatch(leaf, reading.packet(), ctx).unwrap_or_else(|error| {
+        let packet = reading.packet();
+        let handed = if self.skips.contains(&seq) {
+            Err(DispatchError::Panicked(packet.kind()))
+        } else {
+            A::Interface::dispatch(leaf, packet, ctx)
+        };
+        let done = handed.unwrap_or_else(|error| {
             self.telling.has_missed = true;
             leaf.unheard(seq, error, ctx);
             Done::AT_ONCE
@@ -235,6 +249,10 @@ impl<A: Leaf> Inbox<A> {
     }
 
     fn resync(&mut self, leaf: &mut A, resync: Resync, ctx: &mut Context<A>) {
+        if resync.reason == ResyncReason::Epoch {
+            self.progress.forget_former();
+            self.skips.clear();
+        }
         self.progress.begin(resync.to);
         leaf.resynced(resync, ctx);
     }

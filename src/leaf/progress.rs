@@ -22,6 +22,8 @@ pub(crate) struct Progress {
     done: AtomicU64,
     /// The last shout that its handlers were given.
     given: AtomicU64,
+    /// The last shout that those in whose place it was made were given.
+    former: AtomicU64,
     /// Why it comes no further, since its client has let go of it.
     over: OnceLock<Missing>,
     moved: Notify,
@@ -61,9 +63,31 @@ impl Progress {
         self.over.get()
     }
 
+    /// Another leaf is made in its place, which has no state yet.
+    pub(crate) fn start_over(&self) {
+        self.former.store(self.heard().0, Ordering::Release);
+        self.done.store(0, Ordering::Release);
+    }
+
+    /// The object has a new history: what was heard of the former one counts no more.
+    pub(crate) fn forget_former(&self) {
+        self.former.store(0, Ordering::Release);
+    }
+
     /// The last shout that its handlers were given.
     pub(crate) fn given(&self) -> Seq {
         Seq(self.given.load(Ordering::Acquire))
+    }
+
+    /// The last shout that its client has heard of the object, by this leaf or a former one.
+    pub(crate) fn heard(&self) -> Seq {
+        self.given().max(Seq(self.former.load(Ordering::Acquire)))
+    }
+
+    /// The shout that its handlers have in hand.
+    pub(crate) fn in_hand(&self) -> Option<Seq> {
+        let given = self.given();
+        (self.has_begun() && !self.has_done(given)).then_some(given)
     }
 
     /// Whether it has its state.

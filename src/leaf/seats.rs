@@ -53,7 +53,7 @@ impl Seats {
     pub(crate) fn date(&self, carried: &mut [Carried]) {
         let seats = self.lock();
         for each in carried {
-            let given = seats.get(&each.object).map(|seated| seated.progress.given());
+            let given = seats.get(&each.object).map(|seated| seated.progress.heard());
             each.seq = each.seq.max(given.unwrap_or_default());
         }
     }

@@ -127,6 +127,9 @@ pub enum DispatchError {
         /// What is wrong with it.
         reason: DecodeError,
     },
+    /// The leaf panicked over it, and again when it was made anew.
+    #[error("message {0}: the leaf panicked over it twice")]
+    Panicked(Kind),
 }
 
 /// Resolves when the answer of a leaf's handler has, or never will.

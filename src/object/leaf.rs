@@ -16,6 +16,14 @@ use super::{Dispatch, DispatchError, Interface, Seq};
 /// other mail of the actor are handled whenever they come. A handler must not await that it hears
 /// another shout (awaiting a receipt is fine).
 ///
+/// # Panics
+/// A leaf that panics, wherever it does, is made anew: by the closure that was given to
+/// [`Client::implement`](crate::Client::implement), with the object's state as the hub has it, and
+/// then it hears all shouts since. Without a state it goes on behind the last shout that it was
+/// given. Its handles stay good. A shout over which it panics twice is not given to it again:
+/// [`unheard`](Self::unheard). More than 5 panics within 10 s, and it has parted:
+/// [`Gone::Panicked`](crate::Gone::Panicked).
+///
 /// ```
 /// use actix::prelude::*;
 /// use actix_multiplex::{Heard, Leaf, interface};
@@ -60,7 +68,8 @@ pub trait Leaf: Actor<Context = Context<Self>> + Supervised {
     }
 
     /// A shout had its place in the order but cannot be given to this class: its number is new,
-    /// or its payload is none. All other leaves may well have heard it.
+    /// its payload is none, or leaves of this class panicked over it twice. All other leaves may
+    /// well have heard it.
     ///
     /// The default logs a warning.
     fn unheard(&mut self, seq: Seq, error: DispatchError, _ctx: &mut Self::Context) {

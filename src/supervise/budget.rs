@@ -5,18 +5,19 @@ use tokio::time::Instant;
 use super::RestartLimit;
 
 /// The restarts that still count, oldest first.
-pub(super) struct Budget {
+#[derive(Debug)]
+pub(crate) struct Budget {
     limit: RestartLimit,
     spent: Vec<Instant>,
 }
 
 impl Budget {
-    pub(super) fn new(limit: RestartLimit) -> Self {
+    pub(crate) fn new(limit: RestartLimit) -> Self {
         Self { limit, spent: Vec::new() }
     }
 
     /// Spends one restart and says how many count now, or `None` if the limit is used up.
-    pub(super) fn spend(&mut self, now: Instant) -> Option<u32> {
+    pub(crate) fn spend(&mut self, now: Instant) -> Option<u32> {
         let within = self.limit.within;
         self.spent.retain(|&then| now.duration_since(then) <= within);
         let count = u32::try_from(self.spent.len()).unwrap_or(u32::MAX);

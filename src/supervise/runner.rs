@@ -30,7 +30,6 @@ pub(super) struct Seed<A: Actor<Context = Context<A>>, F, O: FnMut(Event)> {
 impl<A, F, O> Seed<A, F, O>
 where
     A: Actor<Context = Context<A>> + Supervised,
-    F: FnOnce(&mut Context<A>) -> A,
     O: FnMut(Event),
 {
     pub(super) fn new(
@@ -47,8 +46,22 @@ where
         }
     }
 
+    /// The same actor, made with what was awaited.
+    pub(super) fn given<T>(self, given: T) -> Seed<A, impl FnOnce(&mut Context<A>) -> A, O>
+    where
+        F: FnOnce(T, &mut Context<A>) -> A,
+    {
+        let Self { receiver, make, limit, observer } = self;
+        let (make, given) = (make.into_inner(), Guarded::new(given));
+        let make = move |ctx: &mut Context<A>| make(given.into_inner(), ctx);
+        Seed { receiver, make: Guarded::new(make), limit, observer }
+    }
+
     /// A future that makes the actor when it is first polled, and lives its life.
-    pub(super) fn run(self) -> Runner<A, F, O> {
+    pub(super) fn run(self) -> Runner<A, F, O>
+    where
+        F: FnOnce(&mut Context<A>) -> A,
+    {
         let Self { receiver, make, limit, observer } = self;
         let stage = Stage::Seed { receiver, make };
         Runner { stage, broken: None, budget: Budget::new(limit), observer }

@@ -9,7 +9,7 @@ use actix::{Handler, Message};
 
 use super::simulation::run;
 use crate::{
-    leaf::{Client, Handle, Voice},
+    leaf::{CarryError, Client, Handle, Voice},
     object::{Encoded, Interface, Leaf, Local},
 };
 
@@ -108,9 +108,11 @@ pub fn assert_local_is_not_in_state<A, M>(
 async fn state_of<A: Leaf>(leaf: &Handle<A>) -> Encoded {
     let class = type_name::<A>();
     match leaf.state().await {
-        Some(Ok(Some(state))) => state,
-        Some(Ok(None)) => panic!("the `{class}` cannot tell its state: nothing to check"),
-        Some(Err(error)) => panic!("the state of `{class}` cannot be written: {error}"),
-        None => panic!("the `{class}` has stopped"),
+        Ok(Some(state)) => state,
+        Ok(None) => panic!("the `{class}` cannot tell its state: nothing to check"),
+        Err(CarryError::Encode(error)) => {
+            panic!("the state of `{class}` cannot be written: {error}")
+        }
+        Err(CarryError::Gone(gone)) => panic!("the `{class}` is no more: {gone}"),
     }
 }

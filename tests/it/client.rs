@@ -1,6 +1,7 @@
 //! Clients with a hub in the same process, through the public API, on one thread and under paused
 //! time: whatever sleeps here sleeps until nothing else can be done.
 
+mod anew;
 mod errors;
 mod false_hub;
 mod joining;

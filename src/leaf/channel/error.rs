@@ -41,9 +41,14 @@ pub enum ShoutError<M> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Gone {
-    /// The leaf stopped, panicked, or its last handle was dropped.
+    /// The leaf stopped, or its last handle was dropped.
     #[error("the leaf has parted")]
     Parted,
+    /// The leaf panicked. What [`Handle::gone`](crate::Handle::gone) tells is for good: it panicked
+    /// too often, or cannot be restored any more. A local message that was with it, or on its way,
+    /// is lost either way.
+    #[error("the leaf panicked: {0}")]
+    Panicked(String),
     /// The hub did not take the object when it was published, or let the client back to it.
     #[error(transparent)]
     Refused(Refusal),

@@ -66,6 +66,14 @@ impl Channel {
         self.is_unborn.load(Ordering::Acquire)
     }
 
+    /// The state that the hub is to be told, if it does not know the object yet.
+    pub(crate) fn unborn_state(&self) -> Option<(Bytes, Vec<Carried>)> {
+        match &self.lock().phase {
+            Phase::Offline(unborn) => Some((unborn.state.clone(), unborn.create.carried.clone())),
+            _ => None,
+        }
+    }
+
     /// This object and all that its state leads to, those that are carried first.
     fn unborn(&self) -> Vec<Arc<Self>> {
         let mut found: Vec<_> = self.me.upgrade().into_iter().collect();

@@ -15,11 +15,11 @@ use super::{
 use crate::{
     connection::Closed,
     leaf::{
-        channel::{Channel, Gone, Link, Unborn},
-        class::{AnyClass, SeatError, Seated, Seating},
+        channel::{Channel, Link, Unborn},
+        class::{AnyClass, Begin, Opening, SeatError, Seated, Seating},
         client::{AnySeat, JoinError, Keep},
         inbox::Given,
-        seats,
+        progress::Progress,
     },
     object::{Carried, Cursor, Encoded, InterfaceId, Missing, Name, ObjectId, Op, Seq},
     wire::{self, Create, Join, Joined, Part, Refusal, Request, Target},
@@ -260,7 +260,6 @@ impl Driver {
     ) -> Result<AnySeat, JoinError> {
         let generation = self.next_generation;
         self.next_generation += 1;
-        let (type_id, class_name) = (class.class(), class.name());
         let (channel, driver) = (entry.channel.clone(), ctx.address());
         let cursor = joined.map(|joined| joined.start);
         let start = cursor.map_or(Seq(0), |cursor| cursor.seq);
@@ -270,20 +269,19 @@ impl Driver {
             let hold = (!carried.is_empty()).then_some(hold);
             Given { state, carried, hold }
         });
-        let seating = Seating { channel: channel.clone(), given, start, generation, driver, keep };
-        let object = channel.object;
-        let seated = class.seat(seating).map(|Seated { seat, delivery, progress }| {
-            let seated = seats::Seated {
-                channel: Arc::downgrade(&channel),
-                seat: Arc::downgrade(&seat),
-                progress: progress.clone(),
-                class_name,
-                generation,
-            };
-            channel.link().seats.enter(object, seated);
+        let (object, progress) = (channel.object, Arc::<Progress>::default());
+        let seating = Seating {
+            channel,
+            begin: Begin::Now(Opening { given, start, skips: Vec::new() }),
+            generation,
+            driver,
+            keep,
+            progress: progress.clone(),
+            seat: None,
+        };
+        let seated = class.clone().seat(seating).map(|Seated { seat, delivery }| {
             entry.leaf = Some(Leaf {
-                class: type_id,
-                class_name,
+                class,
                 seat: Arc::downgrade(&seat),
                 generation,
                 delivery,
@@ -292,7 +290,10 @@ impl Driver {
                 lagging: false,
                 progress,
                 carries: carries.clone(),
+                coming: None,
+                lives: None,
             });
+            entry.show();
             seat
         });
         self.entries.insert(object, entry);
@@ -321,16 +322,16 @@ impl Driver {
         let entry = self.entries.get_mut(&object);
         let Some(entry) = entry else { return };
         entry.publish = None;
-        if let Some(leaf) = &mut entry.leaf {
+        if let Some(leaf) = entry.leaf.as_mut().filter(|leaf| leaf.coming.is_none()) {
             leaf.cursor = Some(start);
         }
     }
 
     /// A leaf has let go: its inbox ends, and the hub is told if it knows of it.
-    fn part(&mut self, object: ObjectId) {
+    pub(super) fn part(&mut self, object: ObjectId) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.leaf = None;
-        if self.closed.borrow().is_some() || entry.channel.abandon() {
+        if self.closed.borrow().is_some() || entry.channel.abandon(&entry.why()) {
             return self.forget_idle(object);
         }
         entry.leave();
@@ -350,7 +351,7 @@ impl Driver {
         if self.entries.get(&object).is_some_and(Entry::is_idle)
             && let Some(entry) = self.entries.remove(&object)
         {
-            entry.channel.end(&Gone::Parted);
+            entry.channel.end(&entry.why());
             entry.publish.and_then(|request| self.requests.remove(&request));
         }
     }
@@ -370,19 +371,21 @@ impl Handler<Unseat> for Driver {
 impl Handler<LeafGone> for Driver {
     type Result = ();
 
-    fn handle(&mut self, gone: LeafGone, _: &mut Self::Context) {
+    fn handle(&mut self, gone: LeafGone, ctx: &mut Self::Context) {
         let LeafGone { object, generation, panicked } = gone;
+        if let Some(reason) = panicked
+            && self.make_anew(object, generation, &reason, ctx)
+        {
+            return;
+        }
         if let Some(link) = &self.link {
             // Not before: a leaf that has parted may still hear, and pass what it has heard.
             link.seats.leave(object, generation);
         }
         let Some(entry) = self.entries.get_mut(&object) else { return };
-        let Some(leaf) = entry.leaf_of(generation) else { return };
-        let leaf = leaf.class_name;
-        if let Some(reason) = panicked {
-            tracing::error!(%object, leaf, reason, "a leaf panicked: it has parted");
+        if entry.leaf_of(generation).is_some() {
+            self.part(object);
         }
-        self.part(object);
     }
 }
 
@@ -390,10 +393,10 @@ impl Handler<LeafGone> for Driver {
 fn present(entry: &Entry, class: &dyn AnyClass) -> Option<Result<AnySeat, JoinError>> {
     let leaf = entry.leaf.as_ref()?;
     let seat = leaf.seat.upgrade()?;
-    if leaf.class == class.class() {
+    if leaf.class.class() == class.class() {
         return Some(Ok(seat));
     }
-    let (object, wanted, there) = (entry.channel.object, class.name(), leaf.class_name);
+    let (object, wanted, there) = (entry.channel.object, class.name(), leaf.class.name());
     Some(Err(JoinError::OtherClass { object, wanted, there }))
 }
 

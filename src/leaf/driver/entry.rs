@@ -1,16 +1,21 @@
 //! What a client knows of one object.
 
 use std::{
-    any::{Any, TypeId},
+    any::Any,
     sync::{Arc, Weak},
 };
 
+use tokio::sync::oneshot;
+
+use super::anew::Lives;
 use crate::{
     connection::Closed,
     leaf::{
         channel::{Channel, Gone},
+        class::{AnyClass, Opening},
         inbox::Delivery,
         progress::Progress,
+        seats,
         voice::Attachment,
     },
     object::{Carried, Cursor, InterfaceId, Missing, Op, Seq},
@@ -34,12 +39,13 @@ pub(super) struct Entry {
     pub(super) retries: u32,
     /// The request that makes an object known which lives offline.
     pub(super) publish: Option<Request>,
+    /// Why the last leaf is no more, if it failed.
+    pub(super) failed: Option<Gone>,
 }
 
 /// The one leaf of an object at this client.
 pub(super) struct Leaf {
-    pub(super) class: TypeId,
-    pub(super) class_name: &'static str,
+    pub(super) class: Arc<dyn AnyClass>,
     pub(super) seat: Weak<dyn Any + Send + Sync>,
     pub(super) generation: u64,
     pub(super) delivery: Delivery,
@@ -52,6 +58,10 @@ pub(super) struct Leaf {
     pub(super) progress: Arc<Progress>,
     /// What its first state carries.
     pub(super) carries: Vec<Carried>,
+    /// Where it takes its state, if it was made anew and the hub is still to tell it.
+    pub(super) coming: Option<oneshot::Sender<Opening>>,
+    /// None until it has panicked.
+    pub(super) lives: Option<Box<Lives>>,
 }
 
 /// Whoever waits for it waits no longer.
@@ -73,12 +83,14 @@ impl Entry {
             is_unsure: false,
             retries: 0,
             publish: None,
+            failed: None,
         }
     }
 
     /// Somebody has come in. While the hub has a request to part in hand, it may hold them for
     /// gone: then nobody shouts until it has said where to go on.
     pub(super) fn come_in(&mut self) {
+        self.failed = None;
         if self.parting > 0 {
             self.is_unsure = true;
             self.channel.come_back();
@@ -97,8 +109,13 @@ impl Entry {
     pub(super) fn leave(&mut self) {
         self.parting += 1;
         if self.leaf.is_none() && !self.is_attached {
-            self.channel.leave();
+            self.channel.leave(&self.why());
         }
+    }
+
+    /// Why there is no leaf any more.
+    pub(super) fn why(&self) -> Gone {
+        self.failed.clone().unwrap_or(Gone::Parted)
     }
 
     /// The hub has answered a request to part. `true`: somebody has to say that they are here.
@@ -110,8 +127,29 @@ impl Entry {
     /// The connection is no more: nothing is answered, and nobody shouts.
     pub(super) fn cut_off(&mut self, closed: &Closed) {
         self.channel.end(&Gone::Closed(closed.clone()));
+        self.leave_unmade();
         self.parting = 0;
         self.is_unsure = false;
+    }
+
+    /// The leaf is there for those who carry or bind its object.
+    pub(super) fn show(&self) {
+        let Some(leaf) = &self.leaf else { return };
+        let seated = seats::Seated {
+            channel: Arc::downgrade(&self.channel),
+            seat: leaf.seat.clone(),
+            progress: leaf.progress.clone(),
+            class_name: leaf.class.name(),
+            generation: leaf.generation,
+        };
+        self.channel.link().seats.enter(self.channel.object, seated);
+    }
+
+    /// The hub will not tell a state any more: a leaf that waits for one is never made.
+    pub(super) fn leave_unmade(&mut self) {
+        if let Some(leaf) = &mut self.leaf {
+            leaf.coming = None;
+        }
     }
 
     /// Whether nobody needs it any more.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     connection::Closed,
-    object::{Cursor, ObjectId, Resync, Seq},
+    object::{Cursor, ObjectId, Resync, ResyncReason, Seq},
     wire::{self, Batch, Joined, Target},
 };
 
@@ -117,11 +117,20 @@ impl Driver {
         let Some(leaf) = entry.leaf_of(generation) else { return };
         leaf.past = joined.last;
         leaf.lagging = false;
+        if leaf.coming.is_some() {
+            return self.begin_anew(object, joined, state, ctx);
+        }
         let heard = leaf.cursor.filter(|cursor| cursor.epoch == joined.start.epoch);
         if heard.is_some_and(|heard| joined.start.seq <= heard.seq) {
             return;
         }
-        if let Some(resync) = joined.resync {
+        // One that was made anew has asked without a cursor, and perhaps twice.
+        let missed = |heard: Cursor| Resync {
+            reason: ResyncReason::Missed,
+            from: heard.seq.next(),
+            to: joined.start.seq,
+        };
+        if let Some(resync) = joined.resync.or_else(|| heard.map(missed)) {
             let from = heard.map_or(resync.from, |heard| heard.seq.next().max(resync.from));
             let resync = Resync { from, ..resync };
             leaf.cursor = Some(joined.start);
@@ -168,7 +177,7 @@ impl Leaf {
             return Err(Closed::protocol(why));
         }
         if !self.delivery.has_room(batch) {
-            tracing::debug!(leaf = self.class_name, heard = %cursor.seq, "an inbox is full");
+            tracing::debug!(leaf = self.class.name(), heard = %cursor.seq, "an inbox is full");
             self.lagging = true;
             return Ok(None);
         }

@@ -103,7 +103,7 @@ fn g4_a_leaf_that_cannot_tell_is_passed_over_and_nothing_is_refused() {
 }
 
 #[test]
-fn g4_a_leaf_that_panics_over_its_state_has_parted_and_the_next_one_is_asked() {
+fn g4_a_leaf_that_panics_over_its_state_is_made_anew_and_the_next_one_is_asked() {
     paused(async {
         let (hub, book) = (hub(), Book::default());
         let (_alec, alecs) = clerk(&hub, 1, "alec", Telling::Panics, &book).await;
@@ -111,10 +111,8 @@ fn g4_a_leaf_that_panics_over_its_state_has_parted_and_the_next_one_is_asked() {
         assert_eq!(shout(&amys, 2 * TAIL).await, 2 * TAIL);
         let asked = book.seen().asked;
         assert_eq!(asked[0].0, "alec");
-        // It was asked right behind, and not an eighth of the tail later.
-        assert!(asked[1].0 == "amy" && asked[1].1 <= asked[0].1 + 2, "{asked:?}");
-        assert!(!alecs.addr().connected());
-        assert_eq!(sum(&amys).await.count, 2 * TAIL);
+        assert!(asked[1..].iter().all(|(name, _)| name == "amy"), "{asked:?}");
+        assert_eq!((sum(&alecs).await, sum(&amys).await.count), (sum(&amys).await, 2 * TAIL));
     });
 }
 
