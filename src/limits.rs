@@ -122,6 +122,13 @@ pub const CHUNK_BYTES: usize = 128;
 /// asked.
 pub const SNAPSHOT_EIGHTHS: usize = 4;
 
+/// Time for a leaf to tell the state that it was asked for; then another one is asked. A state is
+/// one frame, which even a slow connection brings in this time behind what it has under way.
+pub const SNAPSHOT_LEASE: Duration = Duration::from_secs(5);
+/// Bytes queued for a connection from which on its leaf lags: it is asked for a state when nobody
+/// else is left. Four turns of a repeater.
+pub const SNAPSHOT_LAG_BYTES: usize = 1_048_576;
+
 /// Shouts, or other frames, that a repeater or a session takes in one turn before others run: about
 /// 0.1 ms. A repeater flushes first.
 pub const TURN_SHOUTS: usize = 1_024;

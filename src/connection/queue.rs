@@ -143,7 +143,6 @@ impl Queue {
     }
 
     /// Bytes queued and not yet written.
-    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         let Load { batch_bytes, control_bytes } = self.lock().load;
         batch_bytes + control_bytes

@@ -190,7 +190,13 @@ impl Delivery {
         }
         let waits = Arc::new(());
         self.wanted = Arc::downgrade(&waits);
-        self.give(Item::Wanted(Wanted { object: self.gauge.object, at, link, _waits: waits }));
+        self.give(Item::Wanted(Wanted {
+            object: self.gauge.object,
+            at,
+            link,
+            _waits: waits,
+            is_told: false,
+        }));
     }
 
     fn give(&self, item: Item) {

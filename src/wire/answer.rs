@@ -218,7 +218,7 @@ pub enum EndReason {
 }
 
 /// A newer state of the object is wanted, so that its tail can be cut. A leaf that can make one
-/// answers with a [`Snapshot`](super::Snapshot); nobody else need answer.
+/// answers with a [`Snapshot`](super::Snapshot), and one that cannot with an empty one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotWanted {
     /// The object.

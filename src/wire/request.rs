@@ -158,13 +158,14 @@ pub struct Destroy {
     pub object: ObjectId,
 }
 
-/// A newer state of an object, which the hub wanted. The payload is the state; there is no answer.
+/// A newer state of an object, which the hub wanted, or that there will be none. The payload is the
+/// state; there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The object.
     pub object: ObjectId,
-    /// What the state contains: everything up to here.
-    pub at: Cursor,
+    /// What the state contains: everything up to here. `None`: this leaf cannot tell its state.
+    pub at: Option<Cursor>,
     /// The objects that the state carries.
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
     pub carried: Vec<Carried>,

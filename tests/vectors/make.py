@@ -145,7 +145,7 @@ FRAMES = {
         object=id16, op=u64, kind=u16, flags=byte, origin=option(id16), carried=listed(carried))),
     "Pin": (25, dict(request=u32, object=id16, pinned=boolean)),
     "Destroy": (26, dict(request=u32, object=id16)),
-    "Snapshot": (27, dict(object=id16, at=cursor, carried=listed(carried))),
+    "Snapshot": (27, dict(object=id16, at=option(cursor), carried=listed(carried))),
     "Joined": (32, dict(
         request=u32, object=id16, name=option(text), start=cursor, last=u64, restore=boolean,
         resync=option(resync), next_op=u64, carried=listed(carried))),

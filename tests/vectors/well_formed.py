@@ -166,6 +166,7 @@ VECTORS = {
     "destroy": {"frame": "Destroy", "request": 9, "object": OBJECT},
     "destroy_maximal": {"frame": "Destroy", "request": U32, "object": "ff" * 16},
     "snapshot": snapshot(payload="0501"),
+    "snapshot_unable": snapshot(at=None, payload=""),
     "snapshot_that_carries": snapshot(carried=[CARRIED_BLOT, CARRIED_NEW], payload="020001"),
     "snapshot_maximal": snapshot(
         object="ff" * 16, at={"epoch": "ff" * 8, "seq": U64}, carried=CARRIED_MAX,

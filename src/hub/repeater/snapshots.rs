@@ -1,11 +1,13 @@
 //! Newer states for the object: whom the repeater asks, when, and whose answer it hears.
 //!
 //! While the tail is at least half full, one leaf is asked after the other until a state has come
-//! that cuts it: who told the last one first, then those that were not asked yet. A leaf that may
-//! shout nothing is never asked: what it says would be the state of every latecomer. Who answers
-//! late, unasked or with a state that does not fit changes nothing and is not at fault.
+//! that cuts it: who told the last one first, then those that were not asked yet, and those that lag
+//! last. Who is asked has the lease, and it is the next one's turn when he says that he cannot, goes,
+//! takes too long, or when the tail has grown by another eighth. A leaf that may shout nothing is
+//! never asked: what it says would be the state of every latecomer. Who answers late, unasked or
+//! with a state that does not fit changes nothing and is not at fault.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use actix::{Context, Handler, Message};
 use bytes::Bytes;
@@ -14,7 +16,7 @@ use super::Repeater;
 use crate::{
     connection::Held,
     hub::{contact::Contact, roster::Member},
-    limits::{SNAPSHOT_EIGHTHS, TURN_SHOUTS},
+    limits::{SNAPSHOT_EIGHTHS, SNAPSHOT_LAG_BYTES, SNAPSHOT_LEASE, TURN_SHOUTS},
     object::{Carried, Cursor, SessionId},
     wire::SnapshotWanted,
 };
@@ -24,8 +26,8 @@ use crate::{
 #[rtype(result = "()")]
 pub(crate) struct TakeSnapshot {
     pub(crate) session: SessionId,
-    /// What the state contains.
-    pub(crate) at: Cursor,
+    /// What the state contains. `None`: it cannot tell.
+    pub(crate) at: Option<Cursor>,
     pub(crate) state: Bytes,
     pub(crate) carried: Vec<Carried>,
     /// Its bytes count against the session's inward bound until it is taken.
@@ -39,6 +41,10 @@ pub(super) struct Asking {
     asked: BTreeSet<SessionId>,
     /// How full the tail was when the last of them was.
     at_eighths: usize,
+    /// When that was.
+    at_ms: u64,
+    /// Whether he has said that he cannot.
+    is_vacant: bool,
     /// Shouts refused since then, because the tail is full.
     refused: usize,
     /// Who told the last state.
@@ -50,28 +56,38 @@ impl Asking {
     fn next(
         &mut self,
         able: impl Iterator<Item = SessionId> + Clone,
+        lags: impl Fn(SessionId) -> bool,
         eighths: usize,
+        now_ms: u64,
     ) -> Option<SessionId> {
         if eighths < SNAPSHOT_EIGHTHS {
             return None;
         }
-        let is_due =
-            self.asked.is_empty() || eighths > self.at_eighths || self.refused >= TURN_SHOUTS;
+        let held = Duration::from_millis(now_ms.saturating_sub(self.at_ms));
+        let is_due = self.asked.is_empty()
+            || eighths > self.at_eighths
+            || held >= SNAPSHOT_LEASE
+            || self.refused >= TURN_SHOUTS;
         // While shouts are refused nobody waits for an answer that may never come.
-        if !is_due && self.refused == 0 {
+        let is_vacant = std::mem::take(&mut self.is_vacant);
+        if !is_due && !is_vacant && self.refused == 0 {
             return None;
         }
-        let next = match self.unasked(able.clone()) {
+        let next = match self.unasked(able.clone(), &lags) {
             None if is_due => {
                 self.asked.clear();
-                self.unasked(able)?
+                self.unasked(able, &lags)?
             }
             next => next?,
         };
         self.asked.insert(next);
-        self.at_eighths = eighths;
-        self.refused = 0;
+        (self.at_eighths, self.at_ms, self.refused) = (eighths, now_ms, 0);
         Some(next)
+    }
+
+    /// A session cannot tell: if it was asked, it is the next one's turn.
+    fn cannot(&mut self, session: SessionId) {
+        self.is_vacant |= self.asked.contains(&session);
     }
 
     /// A shout was refused because the tail is full.
@@ -97,10 +113,15 @@ impl Asking {
         *self = Self { teller: Some(teller), ..Self::default() };
     }
 
-    fn unasked(&self, mut able: impl Iterator<Item = SessionId> + Clone) -> Option<SessionId> {
-        let mut others = able.clone().filter(|session| !self.asked.contains(session));
-        let teller = self.teller.filter(|teller| !self.asked.contains(teller));
-        teller.filter(|teller| able.any(|session| session == *teller)).or_else(|| others.next())
+    fn unasked(
+        &self,
+        able: impl Iterator<Item = SessionId> + Clone,
+        lags: &impl Fn(SessionId) -> bool,
+    ) -> Option<SessionId> {
+        let mut others = able.filter(|session| !self.asked.contains(session));
+        let teller = others.clone().find(|session| Some(*session) == self.teller);
+        let present = teller.into_iter().chain(others.clone());
+        present.into_iter().find(|session| !lags(*session)).or_else(|| others.next())
     }
 }
 
@@ -114,13 +135,18 @@ impl Repeater {
 
     /// Asks a leaf for a newer state if one is wanted.
     pub(super) fn ask_for_a_snapshot(&mut self) {
-        let Some(eighths) = self.history.filled_eighths() else { return };
-        let able = self.roster.members().iter().filter(|member| can_tell(member));
+        let eighths = self.history.filled_eighths();
+        let Some(eighths) = eighths.filter(|eighths| *eighths >= SNAPSHOT_EIGHTHS) else { return };
+        let roster = &self.roster;
+        let able = roster.members().iter().filter(|member| can_tell(member));
+        let lags = |session| roster.get(session).is_some_and(lags);
+        let now_ms = self.clock.now_ms();
         let asking = self.asking.get_or_insert_default();
-        let next = asking.next(able.map(|member| member.session), eighths);
-        if let Some(member) = next.and_then(|session| self.roster.get(session)) {
-            tracing::debug!(object = %self.object, session = %member.session, "a state is wanted");
-            member.contact.queue.tell(&SnapshotWanted { object: self.object });
+        let next = asking.next(able.map(|member| member.session), lags, eighths, now_ms);
+        if let Some(member) = next.and_then(|session| roster.get(session)) {
+            let (object, session) = (self.object, member.session);
+            tracing::debug!(%object, %session, eighths, "a state is wanted");
+            member.contact.queue.tell(&SnapshotWanted { object });
         }
     }
 }
@@ -137,8 +163,14 @@ impl Handler<TakeSnapshot> for Repeater {
         let Some(asking) = asking.filter(|_| self.ended.is_none()) else {
             return tracing::debug!(%object, %session, "a state that nobody waits for is dropped");
         };
+        let Some(at) = at else {
+            tracing::debug!(%object, %session, "a leaf cannot tell its state");
+            asking.cannot(session);
+            return self.ask_for_a_snapshot();
+        };
         match self.history.take_snapshot(at, state, carried) {
             Ok(()) => {
+                tracing::debug!(%object, %session, at = %at.seq, "a state is taken");
                 asking.taken(session);
                 self.weigh();
                 self.tell_of_lists();
@@ -146,6 +178,11 @@ impl Handler<TakeSnapshot> for Repeater {
             Err(why) => tracing::debug!(%object, %session, %why, "a state is dropped"),
         }
     }
+}
+
+/// Whether much is queued for a leaf.
+fn lags(member: &Member<Contact>) -> bool {
+    member.contact.queue.bytes() > SNAPSHOT_LAG_BYTES
 }
 
 /// Whether what a session tells may become the state of latecomers.
@@ -162,7 +199,52 @@ mod tests {
     const ANGUS: SessionId = SessionId([3; 16]);
 
     fn next(asking: &mut Asking, eighths: usize) -> Option<SessionId> {
-        asking.next([ALEC, AMY, ANGUS].into_iter(), eighths)
+        next_of(asking, [ALEC, AMY, ANGUS], eighths, 0)
+    }
+
+    fn next_of<const N: usize>(
+        asking: &mut Asking,
+        able: [SessionId; N],
+        eighths: usize,
+        now_ms: u64,
+    ) -> Option<SessionId> {
+        asking.next(able.into_iter(), |_| false, eighths, now_ms)
+    }
+
+    #[test]
+    fn who_cannot_is_passed_over_at_once_and_not_asked_again_before_the_next_eighth() {
+        let mut asking = Asking::default();
+        assert_eq!(next(&mut asking, 4), Some(ALEC));
+        asking.cannot(AMY);
+        assert_eq!(next(&mut asking, 4), None);
+        for (unable, then) in [(ALEC, Some(AMY)), (AMY, Some(ANGUS)), (ANGUS, None), (ALEC, None)] {
+            asking.cannot(unable);
+            assert_eq!(next(&mut asking, 4), then);
+        }
+        assert_eq!(next(&mut asking, 5), Some(ALEC));
+    }
+
+    #[test]
+    fn who_takes_too_long_loses_the_lease_to_the_next_one() {
+        let mut asking = Asking::default();
+        let lease = SNAPSHOT_LEASE.as_millis() as u64;
+        let asked = [0, 1, lease - 1, lease, 2 * lease - 1, 2 * lease, 3 * lease];
+        let asked = asked.map(|ms| next_of(&mut asking, [ALEC, AMY], 4, ms));
+        assert_eq!(asked, [Some(ALEC), None, None, Some(AMY), None, Some(ALEC), Some(AMY)]);
+        // Who is late may answer all the same.
+        assert!(asking.awaits(AMY) && asking.awaits(ALEC));
+    }
+
+    #[test]
+    fn who_lags_is_asked_when_nobody_else_is_left() {
+        let mut asking = Asking::default();
+        asking.taken(ALEC);
+        let mut asked = Vec::new();
+        for eighths in 4..8 {
+            let able = [ALEC, AMY, ANGUS].into_iter();
+            asked.extend(asking.next(able, |session| session != ANGUS, eighths, 0));
+        }
+        assert_eq!(asked, [ANGUS, ALEC, AMY, ANGUS]);
     }
 
     #[test]
@@ -195,9 +277,8 @@ mod tests {
         assert_eq!(next(&mut asking, 4), None);
         asking.forget(ALEC);
         assert!(!asking.awaits(ALEC));
-        let left = [AMY, ANGUS].into_iter();
-        assert_eq!(asking.next(left.clone(), 4), Some(AMY));
-        assert_eq!(asking.next(left, 5), Some(ANGUS));
+        assert_eq!(next_of(&mut asking, [AMY, ANGUS], 4, 0), Some(AMY));
+        assert_eq!(next_of(&mut asking, [AMY, ANGUS], 5, 0), Some(ANGUS));
         asking.forget(AMY);
         assert_eq!(next(&mut asking, 5), Some(ALEC));
     }
@@ -211,14 +292,14 @@ mod tests {
         assert!(asking.awaits(ANGUS));
         assert_eq!(next(&mut asking, 5), Some(ALEC));
         asking.taken(ANGUS);
-        assert_eq!(asking.next([ALEC, AMY].into_iter(), 4), Some(ALEC));
+        assert_eq!(next_of(&mut asking, [ALEC, AMY], 4, 0), Some(ALEC));
     }
 
     #[test]
     fn nobody_is_asked_where_nobody_may_tell() {
         let mut asking = Asking::default();
         asking.refused_one();
-        assert_eq!(asking.next(std::iter::empty(), 8), None);
+        assert_eq!(next_of(&mut asking, [], 8, 0), None);
         assert_eq!(next(&mut asking, 8), Some(ALEC));
     }
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     connection::Closed,
     object::{Cursor, ObjectId, Resync, ResyncReason, Seq},
-    wire::{self, Batch, Joined, Target},
+    wire::{self, Batch, Joined, Snapshot, Target},
 };
 
 /// A leaf's inbox was full and has room again.
@@ -65,12 +65,14 @@ impl Driver {
         holds.collect()
     }
 
-    /// The leaf tells its state, when it has heard what is in its inbox.
+    /// The leaf tells its state, when it has heard what is in its inbox. One that waits for its own
+    /// has none to tell.
     pub(super) fn want_state(&mut self, object: ObjectId) {
         let leaf = self.entries.get_mut(&object).and_then(|entry| entry.leaf.as_mut());
         let (Some(leaf), Some(link)) = (leaf, self.link.clone()) else { return };
-        if let Some(cursor) = leaf.cursor {
-            leaf.delivery.want_state(cursor, link);
+        match leaf.cursor {
+            Some(cursor) => leaf.delivery.want_state(cursor, link),
+            None => self.queue.tell(&Snapshot { object, at: None, carried: Vec::new() }),
         }
     }
 

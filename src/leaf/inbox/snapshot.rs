@@ -1,8 +1,8 @@
 //! A newer state of an object, told by its leaf when the hub wants one.
 //!
 //! The hub's wish waits in the leaf's inbox like a shout, so that the state is made of exactly what
-//! was heard before it, and says how far that is. A leaf that cannot tell says nothing; another one
-//! is asked.
+//! was heard before it, and says how far that is. Of a leaf that cannot tell, that panics over it or
+//! stops before, the hub is told so; another one is asked.
 
 use std::sync::Arc;
 
@@ -21,6 +21,18 @@ pub(crate) struct Wanted {
     pub(super) link: Arc<Link>,
     /// Kept while it waits: a leaf is asked once at a time.
     pub(super) _waits: Arc<()>,
+    /// Whether the hub was told it.
+    pub(super) is_told: bool,
+}
+
+/// The hub need not wait for a state that will not come.
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        if !self.is_told {
+            let unable = Snapshot { object: self.object, at: None, carried: Vec::new() };
+            self.link.queue.tell(&unable);
+        }
+    }
 }
 
 /// Whether a leaf's state is what was heard.
@@ -34,13 +46,15 @@ pub(super) struct Telling {
 
 impl Telling {
     /// Tells the leaf's state, if it can.
-    pub(super) fn tell<A: Leaf>(&mut self, leaf: &A, wanted: Wanted) {
-        let Wanted { object, at, link, .. } = wanted;
+    pub(super) fn tell<A: Leaf>(&mut self, leaf: &A, mut wanted: Wanted) {
+        let object = wanted.object;
         match self.state_of(leaf) {
             Ok(Encoded { payload, mut carried }) => {
-                link.pack(&mut carried);
-                let frame = wire::encode_with(&Snapshot { object, at, carried }, &payload);
-                if !link.queue.push_spare(frame) {
+                wanted.link.pack(&mut carried);
+                let snapshot = Snapshot { object, at: Some(wanted.at), carried };
+                let frame = wire::encode_with(&snapshot, &payload);
+                wanted.is_told = wanted.link.queue.push_spare(frame);
+                if !wanted.is_told {
                     tracing::debug!(%object, "no room to tell a state: another leaf is asked");
                 }
             }

@@ -153,7 +153,7 @@ fn g4_a_state_is_told_of_what_was_heard_before_the_wish_and_once_for_all_wishes_
         hub.send([add(4), wanted].concat().into()).await;
         for seq in [2, 4] {
             let Frame::Snapshot(snapshot, state) = hub.next().await else { panic!("no state") };
-            assert_eq!(snapshot.at, Cursor { epoch: EPOCH, seq: Seq(seq) });
+            assert_eq!(snapshot.at, Some(Cursor { epoch: EPOCH, seq: Seq(seq) }));
             let sum = decode::<Sum>(&state).unwrap();
             assert_eq!((sum.last, sum.count), (seq, seq));
         }
@@ -161,7 +161,7 @@ fn g4_a_state_is_told_of_what_was_heard_before_the_wish_and_once_for_all_wishes_
 }
 
 #[test]
-fn a_wish_for_a_state_that_there_is_not_is_passed_over() {
+fn of_a_state_that_there_is_not_the_hub_is_told_so_if_there_is_a_leaf() {
     paused(async {
         let (mut hub, client, log) = FalseHub::with_a_leaf().await;
         for object in [OBJECT, ObjectId([9; 16])] {
@@ -169,6 +169,8 @@ fn a_wish_for_a_state_that_there_is_not_is_passed_over() {
         }
         hub.batch(1, 3).await;
         assert_eq!(log.numbers(), [1, 2, 3]);
+        let Frame::Snapshot(unable, state) = hub.next().await else { panic!("not told") };
+        assert_eq!((unable.object, unable.at, state.len()), (OBJECT, None, 0));
         client.close().await;
         assert!(matches!(hub.next().await, Frame::Goodbye(_)));
     });

@@ -95,8 +95,9 @@ fn g4_a_leaf_that_cannot_tell_is_passed_over_and_nothing_is_refused() {
         let (_amy, amys) = clerk(&hub, 3, "amy", Telling::Tells, &book).await;
         assert_eq!(shout(&alecs, 3 * TAIL).await, 3 * TAIL);
         assert_eq!(sum(&alecs).await, sum(&amys).await);
-        let asked: Vec<_> = book.seen().asked.into_iter().map(|(name, _)| name).collect();
+        let (asked, seqs): (Vec<_>, Vec<_>) = book.seen().asked.into_iter().unzip();
         assert_eq!(asked[..3], ["alec", "angus", "amy"]);
+        assert!(seqs[2] <= seqs[0] + 2, "she was asked at once: {seqs:?}");
         // Who has told a state is asked first from then on.
         assert!(asked[3..].iter().all(|name| name == "amy") && asked.len() > 4, "{asked:?}");
     });
@@ -111,6 +112,8 @@ fn g4_a_leaf_that_panics_over_its_state_is_made_anew_and_the_next_one_is_asked()
         assert_eq!(shout(&amys, 2 * TAIL).await, 2 * TAIL);
         let asked = book.seen().asked;
         assert_eq!(asked[0].0, "alec");
+        // She was asked right behind, and not an eighth of the tail later.
+        assert!(asked[1].0 == "amy" && asked[1].1 <= asked[0].1 + 2, "{asked:?}");
         assert!(asked[1..].iter().all(|(name, _)| name == "amy"), "{asked:?}");
         assert_eq!((sum(&alecs).await, sum(&amys).await.count), (sum(&amys).await, 2 * TAIL));
     });

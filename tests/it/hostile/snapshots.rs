@@ -2,7 +2,7 @@
 
 use actix_multiplex::{
     Cursor, Denied, Epoch, Rights, Visit,
-    limits::STATE_BYTES_MAX,
+    limits::{SNAPSHOT_LEASE, STATE_BYTES_MAX},
     wire::{Create, Joined, Snapshot, SnapshotWanted, Verdict},
 };
 
@@ -56,7 +56,7 @@ async fn is_asked(raw: &mut Raw) {
 
 async fn tell(raw: &mut Raw, epoch: Epoch, seq: u64, state: &[u8]) {
     let at = Cursor { epoch, seq: Seq(seq) };
-    let snapshot = Snapshot { object: KERMIT, at, carried: Vec::new() };
+    let snapshot = Snapshot { object: KERMIT, at: Some(at), carried: Vec::new() };
     raw.say_bytes(&with_payload(&snapshot, state)).await;
     settle().await;
 }
@@ -104,7 +104,7 @@ fn a_state_of_what_is_not_joined_is_dropped() {
         tell(&mut gonzo, epoch, HALF, b"attached only").await;
         for object in [AMYS, ROWLF] {
             let at = Cursor { epoch, seq: Seq(1) };
-            gonzo.say(&Snapshot { object, at, carried: Vec::new() }).await;
+            gonzo.say(&Snapshot { object, at: Some(at), carried: Vec::new() }).await;
         }
         is_as_it_was(pond).await;
         gonzo.say(&join(2, by_name("amys"))).await;
@@ -179,6 +179,57 @@ fn g4_only_who_was_asked_is_heard_and_when_he_is_silent_the_next_one_is_asked() 
         is_asked(&mut gonzo).await;
         tell(&mut gonzo, epoch, eighth, b"gonzo's").await;
         assert_eq!(latecomer(pond).await.1, b"gonzo's");
+    });
+}
+
+#[test]
+fn g4_who_is_silent_for_the_time_of_a_lease_or_says_that_he_cannot_loses_it_to_the_next_one() {
+    for is_silent in [true, false] {
+        in_pond(async move |pond| {
+            let (mut marvin, epoch) = marvin_with_a_stateful_kermit(pond).await;
+            let mut gonzo = Raw::welcomed(&pond.hub, "gonzo").await;
+            gonzo.say(&join(2, by_name("kermit"))).await;
+            assert_eq!(gonzo.hear().await.frame_type(), FrameType::Joined);
+            shout_until_asked(&mut marvin).await;
+            for _ in 1..=HALF {
+                gonzo.batch().await;
+            }
+            if is_silent {
+                tokio::time::sleep(SNAPSHOT_LEASE).await;
+            } else {
+                marvin.say(&Snapshot { object: KERMIT, at: None, carried: Vec::new() }).await;
+                settle().await;
+            }
+            // It is still the same eighth of the tail.
+            marvin.say_bytes(&with_payload(&shout(KERMIT, HALF + 1), b"small")).await;
+            marvin.batch().await;
+            if is_silent {
+                gonzo.batch().await;
+                is_asked(&mut gonzo).await;
+            } else {
+                is_asked(&mut gonzo).await;
+                gonzo.batch().await;
+            }
+            tell(&mut gonzo, epoch, HALF, b"gonzo's").await;
+            assert_eq!(latecomer(pond).await.1, b"gonzo's");
+        });
+    }
+}
+
+#[test]
+fn g4_who_cannot_tell_is_not_asked_over_and_over() {
+    in_pond(async |pond| {
+        let (mut marvin, epoch) = marvin_with_a_stateful_kermit(pond).await;
+        shout_until_asked(&mut marvin).await;
+        for _ in 0..3 {
+            marvin.say(&Snapshot { object: KERMIT, at: None, carried: Vec::new() }).await;
+            settle().await;
+        }
+        // An eighth of the tail later he is asked once more, and can.
+        shout_large(&mut marvin, HALF + 1..=HALF + 9).await;
+        is_asked(&mut marvin).await;
+        tell(&mut marvin, epoch, HALF, b"marvin's").await;
+        assert_eq!(latecomer(pond).await.1, b"marvin's");
     });
 }
 
