@@ -62,6 +62,19 @@ pub const EXTRAS_MAX: usize = 16;
 /// Bytes of one extension field in a Hello or Welcome.
 pub const EXTRA_BYTES_MAX: usize = 1_024;
 
+/// Bytes of the name that a client has among the members of objects (UTF-8): a person's name fits.
+pub const MEMBER_NAME_BYTES_MAX: usize = 64;
+/// Bytes of what the members of objects are told of a client: a status line and a picture's address.
+pub const MEMBER_INFO_BYTES_MAX: usize = 1_024;
+/// Members of an object that are listed. Past it only their number is told: each of so many that
+/// come would cost all others a message, and each is told of all: a megabyte at the most.
+pub const MEMBERS_LISTED_MAX: usize = 1_000;
+/// Members of an object from which on they are listed again, which tells all of all: not for every
+/// one that comes and goes at the limit, but for a hundred.
+pub const MEMBERS_LISTED_AGAIN: usize = 900;
+/// Bytes of members, or of their changes, in one frame. What stands around them still fits.
+pub const MEMBERS_BYTES_MAX: usize = 61_440;
+
 /// The largest number of a message in an interface. Those above are the hubs' own.
 pub const KIND_MAX: u16 = 0xfeff;
 

@@ -9,6 +9,7 @@ mod batch;
 mod codec;
 mod frame;
 mod handshake;
+mod presence;
 mod request;
 mod shout;
 
@@ -25,6 +26,7 @@ pub use self::{
         CloseCode, Extra, Fault, Goodbye, Hello, Limits, NoVersion, Resume, VERSION_MAX,
         VERSION_MIN, Welcome, negotiate,
     },
+    presence::{Member, MemberChange, Members, MembersChanged},
     request::{
         Attach, Create, Destroy, Detach, Join, List, NameObject, Part, Pin, Request, Snapshot,
         Target, Unwatch,

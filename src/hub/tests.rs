@@ -66,6 +66,7 @@ fn create() -> Bytes {
         interface: InterfaceId { tag: "pond.frog".parse().expect("a tag"), version: 1 },
         codec: Codec::POSTCARD,
         stateful: false,
+        presence: false,
         answers: Vec::new(),
         carried: Vec::new(),
     })
@@ -81,6 +82,8 @@ async fn client(hub: &Hub, frames: &[Bytes]) -> Duplex {
         agent: String::new(),
         credentials: Vec::new(),
         resume: None,
+        name: String::new(),
+        info: Vec::new(),
         extras: Vec::new(),
     });
     duplex.writer.write_all(&hello).await.expect("is connected");

@@ -5,8 +5,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError, Goodbye,
-    Hello, Join, Joined, List, Listed, NameObject, Outcome, Part, Pin, Refused, Rejoin, ShoutFrame,
-    Snapshot, SnapshotWanted, Unwatch, Welcome, codec::written_bytes, shout::PlainShout,
+    Hello, Join, Joined, List, Listed, Members, MembersChanged, NameObject, Outcome, Part, Pin,
+    Refused, Rejoin, ShoutFrame, Snapshot, SnapshotWanted, Unwatch, Welcome, codec::written_bytes,
+    shout::PlainShout,
 };
 
 macro_rules! frames {
@@ -129,6 +130,8 @@ frames! {
         40 => Rejoin(Rejoin),
         41 => Ended(Ended),
         42 => SnapshotWanted(SnapshotWanted),
+        47 => Members(Members) if Members::check,
+        48 => MembersChanged(MembersChanged) if MembersChanged::check,
     }
     payload {
         16 => Create(Create) if Create::check,

@@ -30,6 +30,12 @@ pub struct Hello {
     pub credentials: Vec<u8>,
     /// The session to go on with.
     pub resume: Option<Resume>,
+    /// What the client is called among the members of objects; at most 64 bytes.
+    #[serde(deserialize_with = "bounded_text::<_, { limits::MEMBER_NAME_BYTES_MAX }>")]
+    pub name: String,
+    /// What the members of objects are told of the client; at most 1,024 bytes.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::MEMBER_INFO_BYTES_MAX }>")]
+    pub info: Vec<u8>,
     /// Fields of later versions; unknown ones are ignored.
     #[serde(deserialize_with = "bounded::<_, _, { limits::EXTRAS_MAX }>")]
     pub extras: Vec<Extra>,

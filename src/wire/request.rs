@@ -30,6 +30,8 @@ pub struct Create {
     pub codec: Codec,
     /// Whether it has a state.
     pub stateful: bool,
+    /// Whether its leaves are told who else is one.
+    pub presence: bool,
     /// The kinds of asks that the leaf's class answers. None in this version.
     #[serde(deserialize_with = "bounded::<_, _, { limits::ANSWERS_MAX }>")]
     pub answers: Vec<Kind>,

@@ -133,6 +133,7 @@ impl Client {
             interface: interface(),
             codec: Codec::POSTCARD,
             stateful: false,
+            presence: false,
             answers: Vec::new(),
             carried: Vec::new(),
         })

@@ -67,6 +67,7 @@ impl Raw {
             interface: interface(),
             codec: Codec::POSTCARD,
             stateful: state.is_some(),
+            presence: false,
             answers: Vec::new(),
             carried: Vec::new(),
         };
@@ -202,6 +203,8 @@ pub(crate) fn hello() -> Hello {
         agent: "raw".to_owned(),
         credentials: Vec::new(),
         resume: None,
+        name: String::new(),
+        info: Vec::new(),
         extras: Vec::new(),
     }
 }

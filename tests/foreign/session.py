@@ -38,8 +38,9 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         self.sent_at = self.read_at = asyncio.get_running_loop().time()
-        hello = b"MPLX", varint(1), varint(1), text(self.agent), data(b""), b"\0", b"\0"
-        self.send(framed(HELLO, *hello))
+        hello = b"MPLX", varint(1), varint(1), text(self.agent), data(b""), b"\0"
+        # No name and no info, and nothing of later versions.
+        self.send(framed(HELLO, *hello, text(""), data(b""), b"\0"))
 
     def connection_lost(self, _):
         self.finish("the connection was lost")
@@ -227,7 +228,8 @@ class Session(asyncio.Protocol):
             leaf.oid, leaf.next_op = oid, 1
             self.leaves[oid] = leaf
         name = b"\0" if name is None else b"\1" + text(name)
-        flags = bytes([1, state is not None, 0])  # The codec; a state or none; no answers.
+        # The codec; a state or none; no presence; no answers.
+        flags = bytes([1, state is not None, 0, 0])
         what = name, bytes([or_join]), leaf.interface, flags, self.carried(listed), state or b""
         self.ask(leaf, CREATE, oid, *what)
 

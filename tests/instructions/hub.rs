@@ -134,6 +134,8 @@ fn hello() -> Hello {
         agent: "pond".to_owned(),
         credentials: Vec::new(),
         resume: None,
+        name: String::new(),
+        info: Vec::new(),
         extras: Vec::new(),
     }
 }
@@ -151,6 +153,7 @@ fn create() -> Create {
         interface: interface(),
         codec: Codec::POSTCARD,
         stateful: false,
+        presence: false,
         answers: Vec::new(),
         carried: Vec::new(),
     }

@@ -101,6 +101,7 @@ impl Client {
             interface: interface(),
             codec: Codec::POSTCARD,
             stateful,
+            presence: false,
             answers: Vec::new(),
             carried: Vec::new(),
         };
@@ -208,6 +209,8 @@ fn hello() -> Vec<u8> {
         agent: String::new(),
         credentials: Vec::new(),
         resume: None,
+        name: String::new(),
+        info: Vec::new(),
         extras: Vec::new(),
     };
     encode(&hello).to_vec()

@@ -117,12 +117,16 @@ refusal = choice(
     "Gone")
 verdict = choice(
     ("Sequenced", struct(seq=u64, count=u32)), ("Refused", struct(reason=text)), "Gap")
+member = struct(session=id16, name=text, info=data, since_ms=u64, away=boolean)
+member_change = choice(
+    ("Came", member), *((name, struct(session=id16)) for name in ("Away", "Back", "Parted")))
 
 # Frames: number, and the fields of the header in their order.
 FRAMES = {
     "Hello": (1, dict(
         magic=fixed(4), version_min=u16, version_max=u16, agent=text, credentials=data,
-        resume=option(struct(session=id16, key=id16, attempt=u32)), extras=listed(extra))),
+        resume=option(struct(session=id16, key=id16, attempt=u32)), name=text, info=data,
+        extras=listed(extra))),
     "Welcome": (2, dict(
         version=u16, hub=id16, session=id16, key=id16, resumed=boolean, limits=limits,
         extras=listed(extra))),
@@ -131,7 +135,7 @@ FRAMES = {
     "Heartbeat": (4, {}),
     "Create": (16, dict(
         request=u32, object=id16, name=option(text), or_join=boolean, interface=interface_id,
-        codec=byte, stateful=boolean, answers=listed(u16), carried=listed(carried))),
+        codec=byte, stateful=boolean, presence=boolean, answers=listed(u16), carried=listed(carried))),
     "Join": (17, dict(
         request=u32, target=target, interface=interface_id, cursor=option(cursor),
         answers=listed(u16))),
@@ -161,6 +165,12 @@ FRAMES = {
     "Rejoin": (40, dict(object=id16)),
     "Ended": (41, dict(object=id16, reason=choice(("Failed", text), "Destroyed", "Dropped"))),
     "SnapshotWanted": (42, dict(object=id16)),
+    "Members": (47, dict(
+        object=id16, version=u64, after=u64, count=u32, listed=boolean, members=listed(member),
+        last=boolean)),
+    "MembersChanged": (48, dict(
+        object=id16, version=u64, after=u64, count=u32, listed=boolean,
+        changes=listed(member_change))),
 }
 WITH_PAYLOAD = ("Create", "Shout", "Snapshot", "Joined")
 

@@ -82,15 +82,16 @@ def left_over():
 def claims():
     """Counts over their limits: with next to nothing behind them, and in earnest."""
     hello = b"MPLX\1\1"
-    create = REQUEST + OBJECT + b"\0\0" + FROG + b"\1\1"
+    create = REQUEST + OBJECT + b"\0\0" + FROG + b"\1\1\0"
+    members = OBJECT + b"\1\0\1\1"
     few = "the count is over its limit, whatever follows"
     full = "one more than the limit"
     return {
         "claim_agent": malformed("Hello", hello + varint(2**63), few),
         "claim_credentials": malformed("Hello", hello + b"\0" + varint(4097) + b"\1\2", few),
         "claim_credentials_huge": malformed("Hello", hello + b"\0" + varint(2**64 - 1), few),
-        "claim_extras": malformed("Hello", hello + b"\0\0\0" + varint(17) + b"\1\0", few),
-        "claim_extra": malformed("Hello", hello + b"\0\0\0\1\1" + varint(1025) + b"\0", few),
+        "claim_extras": malformed("Hello", hello + bytes(5) + varint(17) + b"\1\0", few),
+        "claim_extra": malformed("Hello", hello + bytes(5) + b"\1\1" + varint(1025) + b"\0", few),
         "claim_answers": malformed("Create", create + varint(257) + b"\1\2", few),
         "claim_answers_within_the_limit": malformed(
             "Create", create + varint(256) + b"\1\2", "the items are missing"),
@@ -102,6 +103,12 @@ def claims():
         "claim_carried_by_snapshot": malformed(
             "Snapshot", OBJECT + EPOCH + b"\1" + varint(65), few),
         "claim_entries": malformed("Listed", REQUEST + varint(3277), few),
+        "claim_name": malformed("Hello", hello + bytes(3) + varint(2**63), few),
+        "claim_info": malformed("Hello", hello + bytes(4) + varint(1025) + b"\1\2", few),
+        "claim_members": malformed("Members", members + varint(1001) + OBJECT, few),
+        "claim_info_of_member": malformed(
+            "Members", members + b"\1" + OBJECT + b"\0" + varint(1025) + b"\1", few),
+        "claim_changes": malformed("MembersChanged", members + varint(2001) + OBJECT, few),
         "claim_sessions": malformed(
             "Batch", OBJECT + EPOCH + b"\1\0" + varint(513) + b"\0" * 40, few),
         "claim_shouts": malformed(
@@ -111,11 +118,11 @@ def claims():
         "claim_carried_in_batch": malformed(
             "Batch", batch_header() + b"\0\0\1\1" + varint(65) + b"\0", few),
         "over_credentials": malformed(
-            "Hello", hello + b"\0" + varint(4097) + bytes(4097) + b"\0\0", full),
+            "Hello", hello + b"\0" + varint(4097) + bytes(4097) + bytes(4), full),
         "over_extras": malformed(
-            "Hello", hello + b"\0\0\0" + varint(17) + b"\1\0" * 17, full),
+            "Hello", hello + bytes(5) + varint(17) + b"\1\0" * 17, full),
         "over_extra": malformed(
-            "Hello", hello + b"\0\0\0\1\1" + varint(1025) + bytes(1025), full),
+            "Hello", hello + bytes(5) + b"\1\1" + varint(1025) + bytes(1025), full),
         "over_answers": malformed(
             "Create", create + varint(257) + b"\1" * 257 + b"\0", full),
         "over_carried": malformed(
@@ -155,12 +162,18 @@ def texts():
         "interface_version_0": malformed(
             "Attach", REQUEST + b"\0\1k" + text("pond.frog") + b"\0", "versions count from 1"),
         "interface_version_0_in_create": malformed(
-            "Create", REQUEST + OBJECT + b"\0\0" + text("pond.frog") + b"\0\1\0\0\0",
+            "Create", REQUEST + OBJECT + b"\0\0" + text("pond.frog") + b"\0\1" + bytes(4),
             "versions count from 1"),
         "carried_tag_with_newline": malformed(
             "Shout", OBJECT + b"\1\1\0\0\1" + OBJECT + text("a\nb") + b"\0", "a control character"),
         "agent_of_65_bytes": malformed(
-            "Hello", b"MPLX\1\1" + text("a" * 65) + b"\0\0\0", "an agent has at most 64 bytes"),
+            "Hello", b"MPLX\1\1" + text("a" * 65) + bytes(5), "an agent has at most 64 bytes"),
+        "hello_name_of_65_bytes": malformed(
+            "Hello", b"MPLX\1\1" + bytes(3) + text("a" * 65) + bytes(2),
+            "a member's name has at most 64 bytes"),
+        "member_name_of_65_bytes": malformed(
+            "Members", OBJECT + b"\1\0\1\1\1" + OBJECT + text("a" * 65) + bytes(3) + b"\1",
+            "a member's name has at most 64 bytes"),
         "prefix_of_129_bytes": malformed(
             "List", REQUEST + text("p" * 129) + b"\0", "a prefix has at most 128 bytes"),
         "reason_of_1025_bytes": reason(b"r" * 1025, "a reason has at most 1,024 bytes"),
@@ -211,7 +224,7 @@ def choices():
 
     return {
         "option_2": malformed(
-            "Create", REQUEST + OBJECT + b"\2\1k\0" + FROG + b"\1\0\0\0", "an option is 0 or 1"),
+            "Create", REQUEST + OBJECT + b"\2\1k\0" + FROG + b"\1" + bytes(4), "an option is 0 or 1"),
         "option_2_in_batch": malformed(
             "Batch", batch_header() + b"\0\0\1\2\0\0", "an option is 0 or 1"),
         "option_255": malformed(
@@ -224,6 +237,7 @@ def choices():
         "refusal_huge": number("Refused", REQUEST + varint(2**32 - 1)),
         "verdict_3": number("Outcome", OBJECT + b"\1\3"),
         "end_reason_3": number("Ended", OBJECT + b"\3"),
+        "member_change_4": number("MembersChanged", OBJECT + b"\1\0\1\1\1\4" + OBJECT),
         "change_2": number("Changed", REQUEST + b"\2\1k"),
         "resync_reason_2": number(
             "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\1\2\1\0" + b"\1\0\0"),
@@ -284,6 +298,22 @@ def nonsense():
         "create_stateless_that_carries": says(
             good.create(carried=[good.CARRIED_BLOT]), "a state of an object without one",
             "stateful is false"),
+        "members_version_0": says(
+            good.members(version=0), "versions count from 1", "0 is before the first"),
+        "members_not_listed": says(
+            good.members(listed=False), "members that are not listed", "listed is false"),
+        "members_not_listed_to_be_continued": says(
+            good.members(listed=False, members=[], last=False), "members that are not listed",
+            "there is nothing to be continued"),
+        "members_more_than_there_are": says(
+            good.members(count=1), "more members than there are", "two are listed"),
+        "members_changed_version_0": says(
+            good.members_changed(version=0), "versions count from 1", "0 is before the first"),
+        "members_changed_in_nothing": says(
+            good.members_changed(changes=[]), "a change of nothing", "no change is listed"),
+        "members_changed_not_listed": says(
+            good.members_changed(listed=False), "changes of members that are not listed",
+            "listed is false"),
         "shout_op_0": says(good.shout(op=0), "ops count from 1", "0 is before the first"),
         "shout_flags": says(good.shout(flags=1), "flags are 0 in version 1", "reserved"),
         "shout_kind_65280": says(

@@ -25,7 +25,8 @@ CARRIED_MAX = [
 def hello(**change):
     return {
         "frame": "Hello", "magic": "4d504c58", "version_min": 1, "version_max": 1,
-        "agent": "pond/0.1", "credentials": "", "resume": None, "extras": []} | change
+        "agent": "pond/0.1", "credentials": "", "resume": None, "name": "", "info": "",
+        "extras": []} | change
 
 
 def welcome(**change):
@@ -41,8 +42,8 @@ def goodbye(code, fault, reason=""):
 def create(**change):
     return {
         "frame": "Create", "request": 1, "object": OBJECT, "name": "kermit", "or_join": True,
-        "interface": FROG, "codec": 1, "stateful": False, "answers": [], "carried": [],
-        "payload": ""} | change
+        "interface": FROG, "codec": 1, "stateful": False, "presence": False, "answers": [],
+        "carried": [], "payload": ""} | change
 
 
 def join(**change):
@@ -101,6 +102,21 @@ def batch(sessions, shouts, **change):
         "hub_time_ms": 1763800000000, "sessions": table, "shouts": shouts} | change
 
 
+def members(**change):
+    return {
+        "frame": "Members", "object": OBJECT, "version": 2, "after": 17, "count": 2, "listed": True,
+        "members": [MEMBER, AWAY], "last": True} | change
+
+
+def members_changed(**change):
+    return {
+        "frame": "MembersChanged", "object": OBJECT, "version": 3, "after": 17, "count": 2,
+        "listed": True, "changes": [{"Came": MEMBER}]} | change
+
+
+MEMBER = {"session": ALEC, "name": "Alec", "info": "00ff", "since_ms": 1763800000000, "away": False}
+AWAY = {"session": AMY, "name": "", "info": "", "since_ms": 1763800004000, "away": True}
+MEMBER_MAX = AWAY | {"name": "é" * 32, "info": "dd" * 1024, "since_ms": U64, "away": True}
 ENTRY = {"name": "kermit", "object": OBJECT, "interface": FROG}
 
 VECTORS = {
@@ -111,8 +127,10 @@ VECTORS = {
     "hello_resume": hello(resume={"session": ALEC, "key": KEY, "attempt": 1}),
     "hello_maximal": hello(
         version_min=U16, version_max=U16, agent="a" * 64, credentials="cd" * 4096,
-        resume={"session": "ff" * 16, "key": "ff" * 16, "attempt": U32},
+        resume={"session": "ff" * 16, "key": "ff" * 16, "attempt": U32}, name="é" * 32,
+        info="dd" * 1024,
         extras=[{"number": U16 - n, "value": "ee" * 1024} for n in range(16)]),
+    "hello_with_name_and_info": hello(name="Alec", info="00ff"),
     "welcome": welcome(),
     "welcome_resumed": welcome(resumed=True, extras=[{"number": 1, "value": ""}]),
     "welcome_maximal": welcome(
@@ -133,13 +151,14 @@ VECTORS = {
     "heartbeat": {"frame": "Heartbeat"},
     "create": create(),
     "create_minimal": create(request=0, name=None, or_join=False),
+    "create_with_presence": create(presence=True),
     "create_with_state": create(stateful=True, payload="0568656c6c6f"),
     "create_with_empty_state": create(stateful=True),
     "create_with_state_that_carries": create(
         stateful=True, carried=[CARRIED_BLOT, CARRIED_NEW], payload="0001"),
     "create_maximal": create(
         request=U32, object="ff" * 16, name=NAME_MAX, interface=LONGEST, codec=255, stateful=True,
-        answers=[U16 - n for n in range(256)], carried=CARRIED_MAX,
+        presence=True, answers=[U16 - n for n in range(256)], carried=CARRIED_MAX,
         payload="5a" * (61440 - 64 * 91 - 1)),
     "join": join(),
     "join_by_id_with_cursor": join(target={"Object": OBJECT}, cursor={"epoch": EPOCH, "seq": 127}),
@@ -225,6 +244,19 @@ VECTORS = {
     "changed_removed": {"frame": "Changed", "request": 8, "change": {"Removed": "kermit"}},
     "changed_longest": {"frame": "Changed", "request": U32, "change": {"Added": {
         "name": NAME_MAX, "object": "ff" * 16, "interface": LONGEST}}},
+    "members": members(),
+    "members_of_nobody": members(version=1, after=0, count=0, members=[]),
+    "members_not_listed": members(version=U64, after=U64, count=U32, listed=False, members=[]),
+    "members_to_be_continued": members(count=1000, last=False, members=[
+        MEMBER_MAX | {"session": f"{n:02x}" * 16} for n in range(54)]),
+    "members_of_the_largest_list": members(count=1000, members=[
+        AWAY | {"session": f"{n:04x}" * 8} for n in range(1000)]),
+    "members_changed": members_changed(),
+    "members_changed_in_every_way": members_changed(changes=[
+        {"Parted": {"session": ALEC}}, {"Away": {"session": AMY}}, {"Back": {"session": HUB}},
+        {"Came": AWAY | {"session": BLOT}}]),
+    "members_changed_not_listed": members_changed(
+        version=U64, after=U64, count=1001, listed=False, changes=[]),
     "batch_of_one": batch([(ALEC, 1)], [heard(0, 1, payload="0568656c6c6f")]),
     "batch_of_one_empty_shout": batch([(ALEC, 1)], [heard(0, 1)], hub_time_ms=0),
     "batch_of_16_from_one_session": batch(

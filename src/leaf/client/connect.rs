@@ -22,7 +22,10 @@ use crate::{
         class::Classes,
         driver::{Close, Driver, Line, Welcomed},
     },
-    limits::{AGENT_BYTES_MAX, CONNECT_TIMEOUT, CREDENTIALS_BYTES_MAX},
+    limits::{
+        AGENT_BYTES_MAX, CONNECT_TIMEOUT, CREDENTIALS_BYTES_MAX, MEMBER_INFO_BYTES_MAX,
+        MEMBER_NAME_BYTES_MAX,
+    },
     supervise::{self, Placement, RestartLimit},
     transport::{self, AddressError, Connector, Duplex},
     wire::{Hello, VERSION_MAX, VERSION_MIN},
@@ -61,6 +64,8 @@ enum Where {
 pub struct ClientBuilder {
     agent: Option<String>,
     credentials: Vec<u8>,
+    name: String,
+    info: Vec<u8>,
     seed: Option<u64>,
 }
 
@@ -124,6 +129,20 @@ impl ClientBuilder {
         self
     }
 
+    /// What the client is called among the members of objects: at most 64 bytes.
+    /// Anybody can be called anything.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// What the other members of objects are told of the client, besides its name: at most 1,024
+    /// bytes, in whatever form the clients have agreed on.
+    pub fn info(mut self, info: impl Into<Vec<u8>>) -> Self {
+        self.info = info.into();
+        self
+    }
+
     /// Ids out of `seed`, the same in every run: for tests only. The default takes them from the
     /// operating system.
     pub fn seed(mut self, seed: u64) -> Self {
@@ -155,6 +174,8 @@ impl ClientBuilder {
         let agent = self.agent.clone().unwrap_or_else(|| AGENT.to_owned());
         limit("agent", agent.len(), AGENT_BYTES_MAX)?;
         limit("credentials", self.credentials.len(), CREDENTIALS_BYTES_MAX)?;
+        limit("name", self.name.len(), MEMBER_NAME_BYTES_MAX)?;
+        limit("info", self.info.len(), MEMBER_INFO_BYTES_MAX)?;
         Ok(Hello {
             magic: Hello::MAGIC,
             version_min: VERSION_MIN,
@@ -162,6 +183,8 @@ impl ClientBuilder {
             agent,
             credentials: self.credentials.clone(),
             resume: None,
+            name: self.name.clone(),
+            info: self.info.clone(),
             extras: Vec::new(),
         })
     }

@@ -416,6 +416,7 @@ fn create(
         interface,
         codec,
         stateful,
+        presence: false,
         answers: Vec::new(),
         carried,
     }

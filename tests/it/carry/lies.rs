@@ -34,6 +34,8 @@ impl Liar {
             agent: "liar".to_owned(),
             credentials: Vec::new(),
             resume: None,
+            name: String::new(),
+            info: Vec::new(),
             extras: Vec::new(),
         };
         duplex.writer.write_all(&encode(&hello)).await.unwrap();

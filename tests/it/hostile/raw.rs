@@ -246,6 +246,8 @@ pub(super) fn hello(agent: &str) -> Hello {
         agent: agent.to_owned(),
         credentials: Vec::new(),
         resume: None,
+        name: String::new(),
+        info: Vec::new(),
         extras: Vec::new(),
     }
 }
@@ -264,6 +266,7 @@ pub(super) fn create(object: ObjectId, name: Option<&str>) -> Create {
         interface: interface(),
         codec: Codec::POSTCARD,
         stateful: false,
+        presence: false,
         answers: Vec::new(),
         carried: Vec::new(),
     }

@@ -12,13 +12,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// Fields, and variants, that are bytes.
-const BYTES: [&str; 11] = [
+const BYTES: [&str; 12] = [
     "magic",
     "credentials",
     "value",
     "hub",
     "session",
     "key",
+    "info",
     "object",
     "epoch",
     "origin",
@@ -72,6 +73,7 @@ frames! {
     plain {
         Hello Welcome Goodbye Join Part Attach Detach NameObject List Unwatch Attached Done
         Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
+        Members MembersChanged
     }
     payload { Create Shout Joined Snapshot }
 }

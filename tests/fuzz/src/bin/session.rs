@@ -180,6 +180,8 @@ fn hello() -> Bytes {
         agent: "stranger".to_owned(),
         credentials: Vec::new(),
         resume: None,
+        name: String::new(),
+        info: Vec::new(),
         extras: Vec::new(),
     })
 }
@@ -239,6 +241,7 @@ fn kermit() -> Create {
         interface: Frog::id(),
         codec: Codec::POSTCARD,
         stateful: false,
+        presence: false,
         answers: Vec::new(),
         carried: Vec::new(),
     }

@@ -86,6 +86,8 @@ pub(in super::super::super) fn greet(stream: &mut TcpStream) -> Result<(), Wrong
         agent: "multiplex bench".to_owned(),
         credentials: Vec::new(),
         resume: None,
+        name: String::new(),
+        info: Vec::new(),
         extras: Vec::new(),
     };
     stream.write_all(&encode(&hello))?;
@@ -112,6 +114,7 @@ pub(in super::super::super) fn create(
         interface: interface(),
         codec: Codec::POSTCARD,
         stateful: state.is_some(),
+        presence: false,
         answers: Vec::new(),
         carried: Vec::new(),
     };
