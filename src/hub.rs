@@ -15,6 +15,7 @@ mod fanout;
 mod history;
 mod keys;
 mod life;
+mod members;
 mod repeater;
 mod roster;
 #[cfg(feature = "testing")]

@@ -70,6 +70,10 @@ pub struct Identity {
     pub agent: String,
     /// What it proves itself with.
     pub credentials: Vec<u8>,
+    /// What it is called among the members of objects; anybody can be called anything.
+    pub name: String,
+    /// What it tells the members of objects of itself.
+    pub info: Vec<u8>,
 }
 
 /// What a client wants.

@@ -81,6 +81,8 @@ pub(crate) struct Make {
     pub(crate) or_find: bool,
     pub(crate) interface: InterfaceId,
     pub(crate) state: Option<(Bytes, Vec<object::Carried>)>,
+    /// Whether its leaves are told who else is one.
+    pub(crate) presence: bool,
 }
 
 /// An object's repeater has given up.
@@ -142,7 +144,7 @@ impl Directory {
         let epoch = Epoch::random(&mut self.random);
         let mut history = History::new(make.object, epoch, make.state);
         let list_change = history.list_change().unwrap_or_default();
-        let repeater = self.start_repeater(make.object, history, ctx)?;
+        let repeater = self.start_repeater(make.object, history, make.presence, ctx)?;
         let Make { object, interface, .. } = make;
         self.objects.insert(object, Object { repeater, interface, name: None, failed: None });
         let now_ms = self.clock.now_ms();
@@ -160,6 +162,7 @@ impl Directory {
         &self,
         object: ObjectId,
         history: History,
+        presence: bool,
         ctx: &Context<Self>,
     ) -> Result<Addr<Repeater>, Refusal> {
         let limit = RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
@@ -180,7 +183,7 @@ impl Directory {
             self.place_of(object),
             1,
             limit,
-            move |_| Repeater::new(object, history, clock, reports, share),
+            move |_| Repeater::new(object, history, clock, reports, share, presence),
             observe,
         )
         .map_err(|error| Refusal::Failed(error.to_string()))

@@ -10,21 +10,23 @@
 //! is made anew, and every session is told to join again from where it is.
 
 mod ending;
+mod presence;
 mod snapshots;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
 use self::snapshots::Asking;
 pub(crate) use self::{ending::Retire, snapshots::TakeSnapshot};
 use super::{
-    admission::Rights,
+    admission::{Identity, Rights},
     clock::Clock,
     contact::{Contact, Pending},
     directory::Directory,
     fanout::{Fanout, Sink},
     history::{Decision, History, Offer},
+    members::Members,
     roster::{Roster, Way},
     session::Metered,
     tails::Share,
@@ -56,6 +58,8 @@ pub(crate) struct Repeater {
     /// Who is about to enter: it holds itself for a leaf, and is told if a panic comes first.
     entering: Option<SessionId>,
     fanout: Fanout,
+    /// Who is told to be here, for an object with presence.
+    members: Option<Box<Members>>,
     /// Who is asked for a newer state.
     asking: Option<Box<Asking>>,
     /// Why the object is no more, if it is.
@@ -99,6 +103,7 @@ pub(crate) struct Shouts {
 pub(crate) struct Join {
     pub(crate) pending: Pending,
     pub(crate) contact: Contact,
+    pub(crate) client: Arc<Identity>,
     pub(crate) rights: Rights,
     pub(crate) name: Option<Name>,
     pub(crate) cursor: Option<Cursor>,
@@ -144,6 +149,7 @@ impl Repeater {
         clock: Clock,
         directory: WeakAddr<Directory>,
         share: Share,
+        presence: bool,
     ) -> Self {
         Self {
             object,
@@ -156,6 +162,7 @@ impl Repeater {
             strayed: BTreeSet::new(),
             entering: None,
             fanout: Fanout::default(),
+            members: presence.then(|| Box::new(Members::new(object))),
             asking: None,
             ended: None,
             dirty: false,
@@ -275,6 +282,7 @@ impl Repeater {
         self.roster.remove(session);
         self.unask(session);
         self.strayed.remove(&session);
+        self.has_parted(session);
         self.history.forget(session);
         self.tell_of_leaves();
     }
@@ -291,9 +299,11 @@ impl Repeater {
         self.turn.took(shouts, bytes);
         let is_over = self.turn.is_over();
         if is_over {
-            self.flush();
+            self.finish();
             self.turn = Turn::default();
             let_others_run(self, ctx);
+        } else if self.members.is_some() {
+            self.finish_later(ctx);
         }
         is_over
     }
@@ -333,7 +343,7 @@ impl Actor for Repeater {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        self.flush();
+        self.finish();
     }
 }
 
@@ -345,6 +355,7 @@ impl Supervised for Repeater {
         assert!(self.history.is_sound(), "the object's history is damaged");
         let roster = std::mem::take(&mut self.roster);
         self.fanout = Fanout::default();
+        self.members.iter_mut().for_each(|members| members.begin_anew());
         self.asking = None;
         self.dirty = false;
         self.turn = Turn::default();
@@ -381,7 +392,7 @@ impl Handler<Join> for Repeater {
     type Result = ();
 
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
-        let Join { pending, contact, rights, name, cursor } = join;
+        let Join { pending, contact, client, rights, name, cursor } = join;
         if self.ended.is_some() {
             return self.turn_away(contact.session, pending);
         }
@@ -407,6 +418,7 @@ impl Handler<Join> for Repeater {
         self.tell_earlier_outcomes(&contact);
         self.turn.pushed(catch_up.chunks.len());
         let _is_going = !catch_up.chunks.into_iter().all(|chunk| contact.hear(chunk));
+        self.has_joined(contact.session, client);
         self.enter(contact, rights, Way::Joined);
         self.ask_for_a_snapshot();
         self.took(1, 0, ctx);
@@ -448,6 +460,7 @@ impl Handler<Leave> for Repeater {
         self.roster.leave(leave.session, leave.way);
         if leave.way == Way::Joined {
             self.unask(leave.session);
+            self.has_parted(leave.session);
             self.ask_for_a_snapshot();
         }
         leave.pending.done();
@@ -470,7 +483,7 @@ impl Handler<Settle> for Repeater {
     type Result = ();
 
     fn handle(&mut self, _: Settle, _: &mut Self::Context) {
-        self.flush();
+        self.finish();
     }
 }
 
@@ -482,5 +495,6 @@ impl Handler<Flush> for Repeater {
         if self.dirty {
             self.flush();
         }
+        self.tell_of_members();
     }
 }

@@ -69,6 +69,7 @@ impl Repeater {
         self.weigh();
         self.roster = Roster::default();
         self.fanout = Fanout::default();
+        self.members = None;
         let sessions = sessions.into_iter().collect();
         self.tell_directory(TellEnded { object: self.object, sessions, reason: Some(reason) });
     }

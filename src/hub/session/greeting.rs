@@ -64,6 +64,8 @@ impl Session {
             peer: self.client.peer.clone(),
             agent: hello.agent,
             credentials: hello.credentials,
+            name: hello.name,
+            info: hello.info,
         });
         let visitor = Visitor {
             env: self.env.clone(),

@@ -3,7 +3,7 @@
 //! Wishes are decided side by side, but what follows an undecided Create, Join or Attach at an
 //! object that it names by id waits at that object's place.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use actix::{ActorFutureExt, Addr, AsyncContext, Context, WrapFuture};
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     connection::Closed,
     hub::{
-        admission::{Rights, Visit, Wish, decide},
+        admission::{Identity, Rights, Visit, Wish, decide},
         contact::{Contact, Pending},
         directory::{Directory, EndWatch, Find, Found, Make, Reservation, TellNames},
         repeater::{Attach as Attaching, Forget, Join as Joining, Leave, Repeater},
@@ -88,7 +88,8 @@ impl Session {
     }
 
     fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
-        let Create { request, object, name, or_join, interface, stateful, carried, .. } = create;
+        let Create { request, object, name, or_join, interface, stateful, presence, carried, .. } =
+            create;
         if self.places.get(&object).is_some_and(Place::is_joined) {
             // It was made by this very request, and the answer was lost with a connection.
             let (target, answers) = (Target::Object(object), Vec::new());
@@ -100,7 +101,7 @@ impl Session {
         let pending = pending.reserving(Reservation::new(&self.env.directory, object));
         let wish = Wish::Create { name: name.clone(), interface: interface.clone() };
         let state = stateful.then_some((state, carried));
-        let make = Make { object, name, or_find: or_join, interface, state };
+        let make = Make { object, name, or_find: or_join, interface, state, presence };
         let visit = self.visit(wish);
         let env = self.env.clone();
         let granting = async move {
@@ -113,14 +114,16 @@ impl Session {
             let wish = join_wish(&found);
             Ok((decide(&*env.admission, Visit { wish, ..visit }).await?, found))
         };
-        self.grant(Some(object), pending, granting, as_a_leaf(None), ctx);
+        let enter = as_a_leaf(None, self.client.clone());
+        self.grant(Some(object), pending, granting, enter, ctx);
     }
 
     fn join(&mut self, join: Join, pending: Pending, ctx: &mut Context<Self>) {
         let Join { target, interface, cursor, .. } = join;
         let object = by_id(&target);
         let granting = self.found(target, Some(interface), join_wish);
-        self.grant(object, pending, granting, as_a_leaf(cursor), ctx);
+        let enter = as_a_leaf(cursor, self.client.clone());
+        self.grant(object, pending, granting, enter, ctx);
     }
 
     fn attach(&mut self, attach: Attach, pending: Pending, ctx: &mut Context<Self>) {
@@ -329,11 +332,14 @@ fn by_id(target: &Target) -> Option<ObjectId> {
 
 /// Tells the repeater of a leaf that has heard up to `cursor`; whoever made the object hears from
 /// its first shout on.
-fn as_a_leaf(cursor: Option<Cursor>) -> impl FnOnce(&Found, Pending, Contact, Rights) -> Way {
+fn as_a_leaf(
+    cursor: Option<Cursor>,
+    client: Arc<Identity>,
+) -> impl FnOnce(&Found, Pending, Contact, Rights) -> Way {
     move |found, pending, contact, rights| {
         let made = found.made.map(|epoch| Cursor { epoch, seq: Seq(0) });
         let (name, cursor) = (found.name.clone(), made.or(cursor));
-        found.repeater.do_send(Joining { pending, contact, rights, name, cursor });
+        found.repeater.do_send(Joining { pending, contact, client, rights, name, cursor });
         Way::Joined
     }
 }

@@ -1,0 +1,249 @@
+//! Who is at an object, as its leaves are told: whole to those that join, and to the others what a
+//! turn has changed.
+//!
+//! A value, for objects that ask for presence. In come sessions that join, lose their connection,
+//! come back and part; at the end of a turn out go frames, the same bytes for all that are told the
+//! same. What came and went within the turn is never told.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+
+use super::{admission::Identity, fanout::Sink, roster::Roster};
+use crate::{
+    limits::{MEMBERS_BYTES_MAX, MEMBERS_LISTED_AGAIN, MEMBERS_LISTED_MAX},
+    object::{ObjectId, Seq, SessionId},
+    wire::{self, Member, MemberChange, MembersChanged, encode},
+};
+
+/// The members of one object.
+#[derive(Debug)]
+pub(crate) struct Members {
+    object: ObjectId,
+    there: BTreeMap<SessionId, Presence>,
+    version: u64,
+    /// What those that this turn has touched were before it.
+    before: BTreeMap<SessionId, Option<Presence>>,
+    /// Who has joined in this turn, and is told all.
+    fresh: BTreeSet<SessionId>,
+    /// Whether they are listed; not, while there are too many.
+    listed: bool,
+    /// Whether the end of the turn was asked for.
+    is_asked: bool,
+}
+
+/// A session at an object.
+#[derive(Clone, Debug)]
+struct Presence {
+    client: Arc<Identity>,
+    since_ms: u64,
+    away: bool,
+}
+
+impl Members {
+    pub(crate) fn new(object: ObjectId) -> Self {
+        Self {
+            object,
+            there: BTreeMap::new(),
+            version: 0,
+            before: BTreeMap::new(),
+            fresh: BTreeSet::new(),
+            listed: true,
+            is_asked: false,
+        }
+    }
+
+    /// A session has joined, also once more: it is here, and is told all.
+    pub(crate) fn join(&mut self, session: SessionId, client: Arc<Identity>, now_ms: u64) {
+        self.touch(session);
+        let new = Presence { client, since_ms: now_ms, away: false };
+        self.there.entry(session).or_insert(new).away = false;
+        self.fresh.insert(session);
+    }
+
+    /// A session has lost its connection, and may come back: then it joins.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no session outlives its connection yet"))]
+    pub(crate) fn away(&mut self, session: SessionId) {
+        self.touch(session);
+        self.fresh.remove(&session);
+        if let Some(presence) = self.there.get_mut(&session) {
+            presence.away = true;
+        }
+    }
+
+    /// A session is a leaf no more, if it was one.
+    pub(crate) fn part(&mut self, session: SessionId) {
+        self.touch(session);
+        self.fresh.remove(&session);
+        self.there.remove(&session);
+    }
+
+    /// Everybody has to join again, and has not parted until it does not.
+    pub(crate) fn begin_anew(&mut self) {
+        self.version += u64::from(!self.before.is_empty());
+        self.before.clear();
+        self.fresh.clear();
+        self.is_asked = false;
+    }
+
+    /// Whether there is something to tell.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.before.is_empty()
+    }
+
+    /// Whether the end of the turn is to be asked for: it is only once.
+    pub(crate) fn needs_end(&mut self) -> bool {
+        self.has_news() && !std::mem::replace(&mut self.is_asked, true)
+    }
+
+    /// Tells all leaves what they are to know, behind the shout `after`. Returns the sessions that
+    /// are going.
+    pub(crate) fn tell<C: Sink>(&mut self, after: Seq, roster: &Roster<C>) -> Vec<SessionId> {
+        self.is_asked = false;
+        let was_listed = self.listed;
+        self.listed = self.there.len() <= self.listed_max();
+        let changed = self.changed(was_listed, after);
+        let fresh = std::mem::take(&mut self.fresh);
+        let is_told_all = |session| self.listed && !was_listed || fresh.contains(&session);
+        let leaves = roster.members().iter().filter(|member| member.joined);
+        let mut whole = None;
+        let mut going = Vec::new();
+        for leaf in leaves {
+            let frames = match is_told_all(leaf.session) {
+                true => whole.get_or_insert_with(|| self.whole(after)),
+                false => &changed,
+            };
+            if !frames.iter().all(|frame| leaf.contact.hear(frame.clone())) {
+                going.push(leaf.session);
+            }
+        }
+        going
+    }
+
+    fn touch(&mut self, session: SessionId) {
+        let there = self.there.get(&session);
+        self.before.entry(session).or_insert_with(|| there.cloned());
+    }
+
+    /// How many are listed. Once there were too many, it takes fewer to list them again.
+    fn listed_max(&self) -> usize {
+        if self.listed { MEMBERS_LISTED_MAX } else { MEMBERS_LISTED_AGAIN }
+    }
+
+    /// The frames that tell what has changed in the turn. Each is a version of its own.
+    fn changed(&mut self, was_listed: bool, after: Seq) -> Vec<Bytes> {
+        let before = std::mem::take(&mut self.before);
+        let mut count = before.values().flatten().count() + self.there.len();
+        count -= before.keys().filter(|session| self.there.contains_key(session)).count();
+        let changes =
+            before.iter().filter_map(|(session, was)| self.change(*session, was.as_ref()));
+        let changes: Vec<_> = changes.collect();
+        if changes.is_empty() {
+            return Vec::new();
+        }
+        if !self.listed {
+            return vec![self.frame(after, self.there.len(), Vec::new())];
+        }
+        if !was_listed {
+            // All are told all, as a version of its own.
+            self.version += 1;
+            return Vec::new();
+        }
+        let frames = pieces(changes, bytes_of_change).into_iter().map(|changes| {
+            for change in &changes {
+                match change {
+                    MemberChange::Came(it) => count += usize::from(before[&it.session].is_none()),
+                    MemberChange::Parted { .. } => count -= 1,
+                    _ => {}
+                }
+            }
+            self.frame(after, count, changes)
+        });
+        frames.collect()
+    }
+
+    fn frame(&mut self, after: Seq, count: usize, changes: Vec<MemberChange>) -> Bytes {
+        self.version += 1;
+        let Self { object, version, listed, .. } = *self;
+        encode(&MembersChanged { object, version, after, count: count as u32, listed, changes })
+    }
+
+    /// What a session is now, against what it was.
+    fn change(&self, session: SessionId, was: Option<&Presence>) -> Option<MemberChange> {
+        match (was, self.there.get(&session)) {
+            (None, None) => None,
+            (Some(_), None) => Some(MemberChange::Parted { session }),
+            (Some(was), Some(now)) if was.since_ms == now.since_ms => match (was.away, now.away) {
+                (false, true) => Some(MemberChange::Away { session }),
+                (true, false) => Some(MemberChange::Back { session }),
+                _ => None,
+            },
+            (_, Some(now)) => Some(MemberChange::Came(now.member(session))),
+        }
+    }
+
+    /// The frames that tell who is here.
+    fn whole(&self, after: Seq) -> Vec<Bytes> {
+        let all = self.there.iter().map(|(session, presence)| presence.member(*session));
+        let all = all.take(if self.listed { usize::MAX } else { 0 });
+        let mut pieces = pieces(all, bytes_of);
+        if pieces.is_empty() {
+            pieces.push(Vec::new());
+        }
+        let Self { object, version, listed, .. } = *self;
+        let (count, pieces_count) = (self.there.len() as u32, pieces.len());
+        let frames = pieces.into_iter().enumerate().map(|(at, members)| {
+            let last = at + 1 == pieces_count;
+            encode(&wire::Members { object, version, after, count, listed, members, last })
+        });
+        frames.collect()
+    }
+}
+
+impl Presence {
+    fn member(&self, session: SessionId) -> Member {
+        let Identity { name, info, .. } = &*self.client;
+        let (name, info) = (name.clone(), info.clone());
+        Member { session, name, info, since_ms: self.since_ms, away: self.away }
+    }
+}
+
+/// Parts of a list that each fit a frame.
+fn pieces<T>(items: impl IntoIterator<Item = T>, bytes_of: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut pieces: Vec<Vec<T>> = Vec::new();
+    let mut left = 0;
+    for item in items {
+        let bytes = bytes_of(&item);
+        match pieces.last_mut() {
+            Some(piece) if bytes <= left => piece.push(item),
+            _ => {
+                left = MEMBERS_BYTES_MAX;
+                pieces.push(vec![item]);
+            }
+        }
+        left -= bytes;
+    }
+    pieces
+}
+
+/// Bytes that a change takes at most.
+fn bytes_of_change(change: &MemberChange) -> usize {
+    match change {
+        MemberChange::Came(member) => 1 + bytes_of(member),
+        _ => 1 + SESSION_BYTES,
+    }
+}
+
+/// Bytes that a member takes at most: with the lengths of its name and info, since when it is here,
+/// and whether it is away.
+fn bytes_of(member: &Member) -> usize {
+    SESSION_BYTES + 1 + member.name.len() + 2 + member.info.len() + 10 + 1
+}
+
+const SESSION_BYTES: usize = size_of::<SessionId>();
+
+#[cfg(test)]
+mod tests;

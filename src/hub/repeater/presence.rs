@@ -1,0 +1,49 @@
+//! Who is a leaf of an object with presence, told to its leaves at the end of a turn, behind the
+//! turn's shouts.
+
+use std::sync::Arc;
+
+use actix::{AsyncContext, Context};
+
+use super::{Flush, Repeater};
+use crate::{hub::admission::Identity, object::SessionId};
+
+impl Repeater {
+    /// A session has become a leaf, or is one again.
+    pub(super) fn has_joined(&mut self, session: SessionId, client: Arc<Identity>) {
+        if let Some(members) = &mut self.members {
+            members.join(session, client, self.clock.now_ms());
+        }
+    }
+
+    /// A session is a leaf no more.
+    pub(super) fn has_parted(&mut self, session: SessionId) {
+        if let Some(members) = &mut self.members {
+            members.part(session);
+        }
+    }
+
+    /// The end of a turn: tells what was shouted, and behind it who has come and gone.
+    pub(super) fn finish(&mut self) {
+        self.flush();
+        self.tell_of_members();
+    }
+
+    /// Sees to it that the turn has an end, if there is something to tell.
+    pub(super) fn finish_later(&mut self, ctx: &mut Context<Self>) {
+        if self.members.as_mut().is_some_and(|members| members.needs_end()) {
+            ctx.notify(Flush);
+        }
+    }
+
+    /// Tells who has come and gone, when all shouts of the turn are sent. Whoever is found to be
+    /// going has gone too.
+    pub(super) fn tell_of_members(&mut self) {
+        while let Some(members) = self.members.as_mut().filter(|members| members.has_news()) {
+            self.turn.pushed(self.roster.leaves());
+            for session in members.tell(self.history.last(), &self.roster) {
+                self.forget(session);
+            }
+        }
+    }
+}
