@@ -8,6 +8,7 @@ mod id;
 mod interface;
 mod leaf;
 mod macros;
+mod member;
 mod name;
 mod payload;
 mod receipt;
@@ -24,12 +25,14 @@ pub use self::{
     id::{Cursor, Epoch, HubId, Kind, ObjectId, Op, Seq, SessionId},
     interface::{Dispatch, DispatchError, Hears, Interface, InterfaceId, Packet, ShoutAt},
     leaf::{Leaf, Resync, ResyncReason, Stateful},
+    member::{Member, Members},
     name::{InvalidName, Name, Tag},
     payload::{Codec, DecodeError, EncodeError, Encoded, decode, encode},
     receipt::Receipt,
     reference::{Carried, ObjectRef},
 };
 pub(crate) use self::{
+    member::Listed,
     payload::{decode_with, encode_behind},
     reference::Missing,
 };

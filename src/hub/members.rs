@@ -65,7 +65,6 @@ impl Members {
     }
 
     /// A session has lost its connection, and may come back: then it joins.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no session outlives its connection yet"))]
     pub(crate) fn away(&mut self, session: SessionId) {
         self.touch(session);
         self.fresh.remove(&session);
@@ -108,7 +107,7 @@ impl Members {
         let changed = self.changed(was_listed, after);
         let fresh = std::mem::take(&mut self.fresh);
         let is_told_all = |session| self.listed && !was_listed || fresh.contains(&session);
-        let leaves = roster.members().iter().filter(|member| member.joined);
+        let leaves = roster.members().iter().filter(|member| member.hears);
         let mut whole = None;
         let mut going = Vec::new();
         for leaf in leaves {

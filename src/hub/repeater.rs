@@ -18,7 +18,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
 use self::snapshots::Asking;
-pub(crate) use self::{ending::Retire, snapshots::TakeSnapshot};
+pub(crate) use self::{ending::Retire, presence::Away, snapshots::TakeSnapshot};
 use super::{
     admission::{Identity, Rights},
     clock::Clock,
@@ -258,7 +258,7 @@ impl Repeater {
         }
         self.tell_of_lists();
         for session in self.fanout.deliver(self.object, chunk.as_ref(), &self.roster) {
-            self.away(session);
+            self.is_away(session);
         }
         self.ask_for_a_snapshot();
     }
@@ -270,12 +270,6 @@ impl Repeater {
             self.history.shorten(allowance);
             self.share.set(self.history.held_bytes());
         }
-    }
-
-    /// A session's connection is going. It may come back over another one, and join again.
-    fn away(&mut self, session: SessionId) {
-        self.roster.set_away(session);
-        self.unask(session);
     }
 
     fn forget(&mut self, session: SessionId) {

@@ -18,7 +18,7 @@ pub(crate) use self::place::Metered;
 use std::{collections::HashMap, sync::Arc};
 
 use actix::{
-    Actor, ActorContext, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
+    Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
 };
 use tokio::sync::oneshot;
 
@@ -28,7 +28,7 @@ use super::{
     admission::Identity,
     contact::{Contact, Pending},
     directory::End,
-    repeater::Forget,
+    repeater::{Forget, Repeater},
     turn::{Turn, let_others_run},
     volley::{Gathering, Volley},
 };
@@ -220,6 +220,14 @@ impl Session {
         Pending::new(request, self.contact.queue.clone(), held)
     }
 
+    /// Those of the objects at which the session has a place.
+    fn repeaters(&self) -> Vec<Addr<Repeater>> {
+        let mut places: Vec<_> = self.places.iter().collect();
+        // One order, whatever the map's is.
+        places.sort_unstable_by_key(|(object, _)| **object);
+        places.into_iter().filter_map(|(_, place)| place.repeater().cloned()).collect()
+    }
+
     fn end(&mut self, closed: Closed, ctx: &mut Context<Self>) {
         let (session, peer) = (self.contact.session, &self.client.peer);
         tracing::info!(%session, peer, %closed, "a session has ended");
@@ -241,13 +249,8 @@ impl Actor for Session {
     fn stopped(&mut self, ctx: &mut Self::Context) {
         let session = self.contact.session;
         self.env.directory.do_send(End { session, addr: ctx.address() });
-        let mut places: Vec<_> = std::mem::take(&mut self.places).into_iter().collect();
-        // One order, whatever the map's is.
-        places.sort_unstable_by_key(|(object, _)| *object);
-        for (_, place) in places {
-            if let Some(repeater) = place.repeater() {
-                repeater.do_send(Forget(session));
-            }
+        for repeater in self.repeaters() {
+            repeater.do_send(Forget(session));
         }
     }
 }

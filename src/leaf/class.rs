@@ -38,6 +38,8 @@ pub(crate) trait AnyClass: Send + Sync {
     fn interface(&self) -> InterfaceId;
     /// Whether objects of the interface have a state.
     fn is_stateful(&self) -> bool;
+    /// Whether their leaves are told who else is one.
+    fn has_presence(&self) -> bool;
     /// How payloads of the interface are written.
     fn codec(&self) -> Codec;
     /// Which class it is.
@@ -168,6 +170,10 @@ impl<A: Leaf> AnyClass for Class<A> {
 
     fn is_stateful(&self) -> bool {
         A::Interface::STATEFUL
+    }
+
+    fn has_presence(&self) -> bool {
+        A::Interface::PRESENCE
     }
 
     fn codec(&self) -> Codec {

@@ -8,6 +8,7 @@ mod enter;
 mod entry;
 mod hear;
 mod hold;
+mod members;
 mod names;
 mod way_in;
 
@@ -190,6 +191,8 @@ impl Driver {
             Frame::Rejoin(rejoin) => self.rejoin(rejoin.object),
             Frame::Ended(Ended { object, reason }) => self.ended(object, reason),
             Frame::SnapshotWanted(wanted) => self.want_state(wanted.object),
+            Frame::Members(members) => self.members(members)?,
+            Frame::MembersChanged(changed) => self.members_changed(changed)?,
             other => return Err(unexpected(&other, "may not come from a hub")),
         }
         Ok(())

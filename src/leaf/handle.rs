@@ -17,7 +17,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    object::{Encoded, Leaf, Name, ObjectId, ObjectRef, Shout, ShoutAt},
+    object::{Encoded, Leaf, Members, Name, ObjectId, ObjectRef, Shout, ShoutAt},
     supervise::StartError,
 };
 
@@ -249,6 +249,23 @@ impl<A: Leaf> Handle<A> {
         }
         let started = speaker(self.0.voice.clone(), &self.0.keep)?;
         Ok(there.insert(started).clone().recipient())
+    }
+
+    /// Who is at the object, as the leaf was last told; for interfaces with `presence`. It is a
+    /// snapshot: what changes later does not change it.
+    ///
+    /// ```no_run
+    /// # use actix_multiplex::{Handle, Leaf};
+    /// # fn example<F: Leaf>(kermit: &Handle<F>) {
+    /// let members = kermit.members();
+    /// println!("{} are here", members.count());
+    /// for member in members.iter().filter(|member| !member.is_me()) {
+    ///     println!("{}{}", member.name(), if member.is_away() { " (away)" } else { "" });
+    /// }
+    /// # }
+    /// ```
+    pub fn members(&self) -> Members {
+        self.0.lock().inbox.members()
     }
 
     /// The object.

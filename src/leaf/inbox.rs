@@ -5,6 +5,7 @@
 //! order; local messages and other mail are handled meanwhile. A shout that carries objects waits
 //! until they are there, and keeps them until its answer has resolved.
 
+mod members;
 mod parcel;
 mod snapshot;
 
@@ -24,6 +25,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
+    members::{Latest, News},
     parcel::{Parcel, Reading},
     snapshot::{Telling, Wanted},
 };
@@ -33,10 +35,10 @@ use super::{
     progress::Progress,
 };
 use crate::{
-    limits::INBOX_BYTES_MAX,
+    limits::{BATCH_BYTES_MIN, INBOX_BYTES_MAX},
     object::{
-        Carried, Cursor, Dispatch, DispatchError, Done, EncodeError, Encoded, Leaf, ObjectId,
-        Resync, ResyncReason, Seq, SessionId,
+        Carried, Cursor, Dispatch, DispatchError, Done, EncodeError, Encoded, Leaf, Members,
+        ObjectId, Resync, ResyncReason, Seq, SessionId,
     },
     wire::Batch,
 };
@@ -52,6 +54,8 @@ pub(crate) enum Item {
     Tell(oneshot::Sender<Result<Option<Encoded>, EncodeError>>),
     /// The hub wants to know it.
     Wanted(Wanted),
+    /// Who is at the object.
+    Members(Members, Weight),
 }
 
 /// A state on its way to a leaf.
@@ -70,6 +74,7 @@ pub(crate) struct Delivery {
     gauge: Arc<Gauge>,
     /// A wish for the leaf's state that waits.
     wanted: Weak<()>,
+    latest: Arc<Latest>,
 }
 
 /// Bytes that wait in an inbox, and whether the driver waits for them to become fewer.
@@ -84,7 +89,7 @@ struct Gauge {
 
 /// Bytes that count until they are dropped.
 #[derive(Debug)]
-struct Weight {
+pub(crate) struct Weight {
     bytes: usize,
     gauge: Arc<Gauge>,
 }
@@ -106,6 +111,7 @@ pub(crate) struct Inbox<A> {
     telling: Telling,
     /// Shouts over which leaves in whose place this one was made have panicked.
     skips: Vec<Seq>,
+    news: News,
     leaf: PhantomData<fn(A)>,
 }
 
@@ -116,9 +122,9 @@ enum Held {
     Resync(Resync, Bytes, Vec<Carried>),
 }
 
-/// Asks a leaf for its state, as long as its inbox is there.
+/// Asks a leaf for its state, as long as its inbox is there, and knows whom it was told of.
 #[derive(Clone, Debug)]
-pub(crate) struct Asker(mpsc::WeakUnboundedSender<Item>);
+pub(crate) struct Asker(mpsc::WeakUnboundedSender<Item>, Arc<Latest>);
 
 impl Asker {
     /// The leaf's state, in its turn among the shouts; none when the leaf is gone.
@@ -126,6 +132,11 @@ impl Asker {
         let (reply, state) = oneshot::channel();
         self.0.upgrade()?.send(Item::Tell(reply)).ok()?;
         state.await.ok()
+    }
+
+    /// Who is at the object, as the leaf was last told.
+    pub(crate) fn members(&self) -> Members {
+        self.1.get()
     }
 }
 
@@ -141,16 +152,22 @@ pub(crate) fn inbox<A>(
     let gauge = Arc::new(Gauge { object, generation, driver, bytes, is_full });
     let (busy, reading, held, kept, has_moved) = (None, None, None, None, false);
     let (telling, skips, leaf) = (Telling::default(), Vec::new(), PhantomData);
+    let latest = Arc::<Latest>::default();
+    let news = News::new(latest.clone());
     let inbox =
-        Inbox { items, busy, reading, held, kept, progress, has_moved, telling, skips, leaf };
-    (Delivery { items: sender, gauge, wanted: Weak::new() }, inbox)
+        Inbox { items, busy, reading, held, kept, progress, has_moved, telling, skips, news, leaf };
+    (Delivery { items: sender, gauge, wanted: Weak::new(), latest }, inbox)
 }
 
 impl Delivery {
     /// Whether there is room for a batch. If there is none, the driver is told when there is.
     pub(crate) fn has_room(&self, batch: &Batch) -> bool {
+        self.has_room_for(batch.bytes())
+    }
+
+    fn has_room_for(&self, bytes: usize) -> bool {
         let waiting = self.gauge.bytes.load(Ordering::Relaxed);
-        if waiting > 0 && waiting + batch.bytes() > INBOX_BYTES_MAX {
+        if waiting > 0 && waiting + bytes > INBOX_BYTES_MAX {
             self.gauge.is_full.store(true, Ordering::Relaxed);
             return false;
         }
@@ -166,15 +183,30 @@ impl Delivery {
         me: SessionId,
         holds: VecDeque<(Seq, Hold)>,
     ) {
-        let bytes = batch.bytes();
-        self.gauge.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let weight = Weight { bytes, gauge: self.gauge.clone() };
+        let weight = self.weigh(batch.bytes());
         self.give(Item::Heard(Parcel { batch, after, past, me, holds, _weight: weight }));
+    }
+
+    /// Tells who is at the object, if there is room. If there is none, the driver is told when there
+    /// is.
+    pub(crate) fn members(&self, members: &Members) -> bool {
+        // What is listed is shared, but for its tree.
+        let bytes = BATCH_BYTES_MIN + LISTED_BYTES * members.iter().count();
+        let has_room = self.has_room_for(bytes);
+        if has_room {
+            self.give(Item::Members(members.clone(), self.weigh(bytes)));
+        }
+        has_room
+    }
+
+    fn weigh(&self, bytes: usize) -> Weight {
+        self.gauge.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Weight { bytes, gauge: self.gauge.clone() }
     }
 
     /// Asks the leaf for its state.
     pub(crate) fn asker(&self) -> Asker {
-        Asker(self.items.downgrade())
+        Asker(self.items.downgrade(), self.latest.clone())
     }
 
     /// Tells of a gap.
@@ -305,6 +337,7 @@ impl<A: Leaf> Inbox<A> {
                 let _nobody_waits = reply.send(A::Interface::state(leaf));
             }
             Item::Wanted(wanted) => self.telling.tell(leaf, wanted),
+            Item::Members(members, _weight) => self.news.take(members),
         }
     }
 
@@ -329,6 +362,9 @@ impl<A: Leaf> Inbox<A> {
                     Some((carried, None)) => self.hear(leaf, carried, ctx),
                     None => self.reading = None,
                 }
+                continue;
+            }
+            if self.news.tell(leaf, ctx) {
                 continue;
             }
             let Some(item) = ready!(self.items.poll_recv(task)) else {
@@ -356,3 +392,6 @@ impl<A: Leaf> ActorFuture<A> for Inbox<A> {
         polled
     }
 }
+
+/// Bytes that a listed member takes of a tree, about.
+const LISTED_BYTES: usize = 32;

@@ -36,6 +36,8 @@ pub trait Interface: Sized + 'static {
     const VERSION: u16;
     /// Whether an object has a state, which a latecomer is given.
     const STATEFUL: bool;
+    /// Whether a leaf of an object is told who else is one: see [`Leaf::joined`](super::Leaf::joined).
+    const PRESENCE: bool = false;
     /// How payloads are written.
     const CODEC: Codec = Codec::POSTCARD;
     /// What a latecomer is given; `()` for `state none`.

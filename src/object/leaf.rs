@@ -5,7 +5,7 @@ use std::fmt;
 use actix::{Actor, Context, Supervised};
 use serde::{Deserialize, Serialize};
 
-use super::{Dispatch, DispatchError, Interface, Seq};
+use super::{Dispatch, DispatchError, Interface, Kind, Member, Seq};
 
 /// One client's own implementation of an object: an actix actor that hears every message of its
 /// interface.
@@ -71,10 +71,80 @@ pub trait Leaf: Actor<Context = Context<Self>> + Supervised {
     /// its payload is none, or leaves of this class panicked over it twice. All other leaves may
     /// well have heard it.
     ///
-    /// The default logs a warning.
-    fn unheard(&mut self, seq: Seq, error: DispatchError, _ctx: &mut Self::Context) {
-        tracing::warn!(%seq, %error, leaf = std::any::type_name::<Self>(), "cannot hear a shout");
+    /// The default tells [`unknown_kind`](Self::unknown_kind) of a number that is new, and logs a
+    /// warning of a payload that is none.
+    fn unheard(&mut self, seq: Seq, error: DispatchError, ctx: &mut Self::Context) {
+        match error {
+            DispatchError::UnknownKind(kind) => self.unknown_kind(seq, kind, ctx),
+            error => {
+                let leaf = std::any::type_name::<Self>();
+                tracing::warn!(%seq, %error, leaf, "cannot hear a shout");
+            }
+        }
     }
+
+    /// A shout was of a message that this class's interface does not have: the shouter's is newer.
+    ///
+    /// The default logs a warning.
+    fn unknown_kind(&mut self, seq: Seq, kind: Kind, _ctx: &mut Self::Context) {
+        let leaf = std::any::type_name::<Self>();
+        tracing::warn!(%seq, %kind, leaf, "cannot hear a shout of an unknown kind");
+    }
+
+    /// Somebody has become a leaf of the object, with `presence` in its interface. A leaf that has
+    /// joined is told so of all who are there, itself too.
+    ///
+    /// # Ordering
+    /// It has its place among the shouts: the same for all leaves that are told of it then. One that
+    /// is behind by more than its inbox holds is told later, of all that has changed together. Who
+    /// came and parted meanwhile is not told of. While there are more than 1,000 members nobody is:
+    /// see [`Members::is_listed`](super::Members::is_listed).
+    ///
+    /// The default does nothing, as those of [`away`](Self::away), [`back`](Self::back) and
+    /// [`parted`](Self::parted) do.
+    ///
+    /// ```
+    /// # use actix::prelude::*;
+    /// # use actix_multiplex::{Heard, Leaf, Member, interface};
+    /// # #[derive(serde::Serialize, serde::Deserialize)] pub struct Croak;
+    /// interface! {
+    ///     /// A frog that sees who is there.
+    ///     pub Frog = "pond.frog" v1 {
+    ///         state none;
+    ///         presence;
+    ///         1 => Croak,
+    ///     }
+    /// }
+    /// # struct TextFrog;
+    /// # impl Actor for TextFrog { type Context = Context<Self>; }
+    /// # impl Supervised for TextFrog {}
+    /// # impl Handler<Heard<Croak>> for TextFrog {
+    /// #     type Result = ();
+    /// #     fn handle(&mut self, _: Heard<Croak>, _: &mut Context<Self>) {}
+    /// # }
+    /// impl Leaf for TextFrog {
+    ///     type Interface = Frog;
+    ///
+    ///     fn joined(&mut self, member: &Member, _: &mut Context<Self>) {
+    ///         println!("{} sits down", member.name());
+    ///     }
+    ///
+    ///     fn parted(&mut self, member: &Member, _: &mut Context<Self>) {
+    ///         println!("{} hops away", member.name());
+    ///     }
+    /// }
+    /// ```
+    fn joined(&mut self, _member: &Member, _ctx: &mut Self::Context) {}
+
+    /// A member has lost its connection. It will be [back](Self::back), or have
+    /// [parted](Self::parted).
+    fn away(&mut self, _member: &Member, _ctx: &mut Self::Context) {}
+
+    /// A member that was away has a connection again.
+    fn back(&mut self, _member: &Member, _ctx: &mut Self::Context) {}
+
+    /// A member is a leaf no more.
+    fn parted(&mut self, _member: &Member, _ctx: &mut Self::Context) {}
 }
 
 /// A leaf of an interface with `state S`: it takes the state in, and can tell it.

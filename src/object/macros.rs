@@ -31,6 +31,9 @@
 ///   a path (import it).
 /// - Every leaf of the interface has a `Handler<Heard<M>>` for every row, and with `state S` is
 ///   `Stateful<S>`; leaving one out is a compile error that names it.
+/// - `presence;` behind the state has the hub tell each leaf who else is one:
+///   [`Leaf::joined`](crate::Leaf::joined), [`Handle::members`](crate::Handle::members). What the
+///   one who makes an object says counts for all its leaves.
 /// - A message or state whose type contains itself (a tree, say) is decoded to any depth that fits
 ///   into 60 KiB: bound it, or a peer can use up a leaf's stack.
 /// - `ask 3 => Weigh -> Grams` is the form of a row for requests to an object's owner. This
@@ -69,7 +72,7 @@ macro_rules! interface {
 
     // Everything at once.
     (@write
-        { [$($meta:tt)*] [$vis:vis] $name:ident $tag:literal $version:ident [$($state:ty)?] }
+        { [$($meta:tt)*] [$vis:vis] $name:ident $tag:literal $version:ident [$($state:ty)?] $($presence:ident)? }
         [$(($kind:literal $message:ident))*]
     ) => {
         $($meta)*
@@ -82,6 +85,8 @@ macro_rules! interface {
             const VERSION: ::core::primitive::u16 =
                 $crate::__private::version(::core::stringify!($version));
             const STATEFUL: ::core::primitive::bool = $crate::interface!(@stateful $($state)?);
+            const PRESENCE: ::core::primitive::bool =
+                $crate::interface!(@presence $($presence)?);
             type State = $crate::interface!(@state $($state)?);
         }
 
@@ -162,6 +167,8 @@ macro_rules! interface {
 
     (@stateful) => { false };
     (@stateful $state:ty) => { true };
+    (@presence) => { false };
+    (@presence presence) => { true };
     (@tell $leaf:ident) => { ::core::option::Option::None };
     (@tell $leaf:ident $state:ty) => { $crate::Stateful::<$state>::state($leaf) };
     (@state) => { () };
@@ -169,9 +176,23 @@ macro_rules! interface {
 
     // What users write.
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
+        state none; presence; $($rows:tt)*
+    }) => {
+        $crate::interface!(
+            @rows { [$(#[$meta])*] [$vis] $name $tag $version [] presence } [] $($rows)*
+        );
+    };
+    ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
         state none; $($rows:tt)*
     }) => {
         $crate::interface!(@rows { [$(#[$meta])*] [$vis] $name $tag $version [] } [] $($rows)*);
+    };
+    ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
+        state $state:ty; presence; $($rows:tt)*
+    }) => {
+        $crate::interface!(
+            @rows { [$(#[$meta])*] [$vis] $name $tag $version [$state] presence } [] $($rows)*
+        );
     };
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
         state $state:ty; $($rows:tt)*

@@ -3,16 +3,30 @@
 
 use std::sync::Arc;
 
-use actix::{AsyncContext, Context};
+use actix::{AsyncContext, Context, Handler, Message};
 
 use super::{Flush, Repeater};
 use crate::{hub::admission::Identity, object::SessionId};
+
+/// A session has lost its connection.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Away(pub(crate) SessionId);
 
 impl Repeater {
     /// A session has become a leaf, or is one again.
     pub(super) fn has_joined(&mut self, session: SessionId, client: Arc<Identity>) {
         if let Some(members) = &mut self.members {
             members.join(session, client, self.clock.now_ms());
+        }
+    }
+
+    /// A session's connection is going. It may come back over another one, and join again.
+    pub(super) fn is_away(&mut self, session: SessionId) {
+        self.roster.set_away(session);
+        self.unask(session);
+        if let Some(members) = &mut self.members {
+            members.away(session);
         }
     }
 
@@ -42,8 +56,18 @@ impl Repeater {
         while let Some(members) = self.members.as_mut().filter(|members| members.has_news()) {
             self.turn.pushed(self.roster.leaves());
             for session in members.tell(self.history.last(), &self.roster) {
-                self.forget(session);
+                self.is_away(session);
             }
         }
+    }
+}
+
+impl Handler<Away> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, Away(session): Away, ctx: &mut Self::Context) {
+        self.is_away(session);
+        self.ask_for_a_snapshot();
+        self.took(1, 0, ctx);
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::{Session, greeting::Greeting, place::Place};
 use crate::{
     connection::{Closed, Closer},
-    hub::directory::Unwatched,
+    hub::{directory::Unwatched, repeater::Away},
     object::ObjectId,
     wire::{CloseCode, Fault},
 };
@@ -52,6 +52,9 @@ impl Session {
                 self.contact.queue.close(closed);
                 self.greeting = Greeting::Away;
                 self.env.directory.do_send(Unwatched(session));
+                for repeater in self.repeaters() {
+                    repeater.do_send(Away(session));
+                }
                 ctx.run_later(grace, |session, ctx| {
                     session.end(Closed::done("the client did not come back in time"), ctx);
                 });

@@ -88,8 +88,9 @@ impl Session {
     }
 
     fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
-        let Create { request, object, name, or_join, interface, stateful, presence, carried, .. } =
-            create;
+        let Create {
+            request, object, name, or_join, interface, stateful, presence, carried, ..
+        } = create;
         if self.places.get(&object).is_some_and(Place::is_joined) {
             // It was made by this very request, and the answer was lost with a connection.
             let (target, answers) = (Target::Object(object), Vec::new());

@@ -129,7 +129,7 @@ impl ClientBuilder {
         self
     }
 
-    /// What the client is called among the members of objects: at most 64 bytes.
+    /// What the client is called among the [members](crate::Members) of objects: at most 64 bytes.
     /// Anybody can be called anything.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();

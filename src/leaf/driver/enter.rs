@@ -292,6 +292,7 @@ impl Driver {
                 carries: carries.clone(),
                 coming: None,
                 lives: None,
+                members: None,
             });
             entry.show();
             seat
@@ -407,7 +408,7 @@ fn create(
     or_join: bool,
 ) -> impl FnOnce(Request, Vec<Carried>) -> Create + use<> {
     let (interface, codec) = (class.interface(), class.codec());
-    let stateful = class.is_stateful();
+    let (stateful, presence) = (class.is_stateful(), class.has_presence());
     move |request, carried| Create {
         request,
         object,
@@ -416,7 +417,7 @@ fn create(
         interface,
         codec,
         stateful,
-        presence: false,
+        presence,
         answers: Vec::new(),
         carried,
     }

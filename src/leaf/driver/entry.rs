@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::anew::Lives;
+use super::{anew::Lives, members::Told};
 use crate::{
     connection::Closed,
     leaf::{
@@ -62,6 +62,8 @@ pub(super) struct Leaf {
     pub(super) coming: Option<oneshot::Sender<Opening>>,
     /// None until it has panicked.
     pub(super) lives: Option<Box<Lives>>,
+    /// Who is at the object, if the hub tells.
+    pub(super) members: Option<Box<Told>>,
 }
 
 /// Whoever waits for it waits no longer.

@@ -194,7 +194,9 @@ impl Handler<Drained> for Driver {
     fn handle(&mut self, drained: Drained, _: &mut Self::Context) {
         let Drained { object, generation } = drained;
         let Some(entry) = self.entries.get_mut(&object) else { return };
-        if entry.leaf_of(generation).is_some_and(|leaf| leaf.lagging) && !self.is_closed() {
+        let Some(leaf) = entry.leaf_of(generation) else { return };
+        leaf.tell_members();
+        if leaf.lagging && !self.is_closed() {
             self.ask_from_cursor(object);
         }
     }
