@@ -114,6 +114,11 @@ impl Book {
 #[rtype(result = "Sum")]
 pub(crate) struct Tell;
 
+/// Makes it panic; a local message.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Poke;
+
 /// What a leaf is made of.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -215,6 +220,14 @@ macro_rules! clerk {
 
             fn handle(&mut self, add: Heard<Add>, _: &mut Context<Self>) {
                 self.0.hear(add.seq(), add.n);
+            }
+        }
+
+        impl Handler<Local<Poke>> for $clerk {
+            type Result = ();
+
+            fn handle(&mut self, _: Local<Poke>, _: &mut Context<Self>) {
+                panic!("poked");
             }
         }
 

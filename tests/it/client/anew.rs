@@ -274,23 +274,65 @@ fn a_leaf_without_a_state_goes_on_behind_the_shout_over_which_it_panicked() {
 
 /// Without its hub a leaf cannot be restored; one without a state needs none.
 #[test]
-fn g5_a_leaf_that_panics_without_its_hub_lives_on_only_if_it_needs_no_state() {
+fn g5_a_leaf_that_panics_when_its_client_has_left_lives_on_only_if_it_needs_no_state() {
+    paused(async {
+        let hub = hub();
+        let (alec, pad, script, _) = toad(&hub, 1).await;
+        Newt::at(&alec, &script);
+        let reed = soon(alec.open::<Newt>("reed", ())).await.unwrap();
+        alec.close().await;
+        let poked = Gone::Panicked("poked".to_owned());
+        assert_eq!(soon(reed.send(Local(Poke))).await, Err(poked.clone()));
+        assert_eq!(soon(pad.send(Local(Poke))).await, Err(poked.clone()));
+        settle().await;
+        assert_eq!(soon(reed.send(Local(Tell))).await, Ok((Vec::new(), 0)));
+        assert_eq!(soon(pad.send(Local(Tell))).await, Err(poked.clone()));
+        assert_eq!(pad.gone(), Some(poked));
+    });
+}
+
+#[test]
+fn a_leaf_that_waits_for_its_state_is_given_up_with_its_connection() {
     testing::run(5, async |sim| {
         let alec: Client = sim.witness("alec").await.client().clone();
-        let script = Script::default();
-        Newt::at(&alec, &script);
-        Toad::at(&alec, &script);
-        let reed = alec.open::<Newt>("reed", ()).await.unwrap();
+        Toad::at(&alec, &Script::default());
         let pad = alec.open::<Toad>("pad", Vec::new()).await.unwrap();
         sim.settle().await;
-        sim.network().cut("alec");
+        sim.network().hold("alec");
+        assert_eq!(pad.send(Local(Poke)).await, Err(Gone::Panicked("poked".to_owned())));
         sim.settle().await;
-        let poked = Gone::Panicked("poked".to_owned());
-        assert_eq!(reed.send(Local(Poke)).await, Err(poked.clone()));
-        assert_eq!(pad.send(Local(Poke)).await, Err(poked.clone()));
+        let asked = pad.send(Local(Tell));
+        let close = async {
+            sim.settle().await;
+            alec.close().await;
+        };
+        let (told, ()) = tokio::join!(asked, close);
+        assert_eq!(told, Err(Gone::Parted));
+        assert!(matches!(pad.gone(), Some(Gone::Closed(_))), "{:?}", pad.gone());
+    });
+}
+
+#[test]
+fn a_leaf_whose_last_handle_goes_while_it_waits_for_its_state_is_never_made() {
+    testing::run(5, async |sim| {
+        let alec: Client = sim.witness("alec").await.client().clone();
+        let log = Toad::at(&alec, &Script::default());
+        let pad = alec.open::<Toad>("pad", Vec::new()).await.unwrap();
         sim.settle().await;
-        assert_eq!(reed.send(Local(Tell)).await, Ok((Vec::new(), 0)));
-        assert_eq!(pad.send(Local(Tell)).await, Err(poked.clone()));
-        assert_eq!(pad.gone(), Some(poked));
+        sim.network().hold("alec");
+        let _poked = pad.send(Local(Poke)).await;
+        sim.settle().await;
+        log.clear();
+        let addr = pad.addr();
+        drop(pad);
+        sim.settle().await;
+        assert!(!addr.connected());
+        sim.network().mend("alec");
+        sim.settle().await;
+        assert_eq!(log.all(), []);
+        let again = alec.join::<Toad>("pad").await.unwrap();
+        again.send(Shout(Croak(1))).await.unwrap();
+        sim.settle().await;
+        assert_eq!(log.numbers(), [1]);
     });
 }

@@ -1,5 +1,5 @@
 //! G4: leaves that join late, at any time, while others shout far more than a tail holds, lines are
-//! held and cut, and the repeater panics. Every leaf's sum is that of every other.
+//! held and cut, and the repeater and leaves panic. Every leaf's sum is that of every other.
 
 use std::{collections::BTreeMap, ops::AddAssign, time::Duration};
 
@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use tokio::time::sleep;
 
 use super::number;
-use crate::ledger::{Add, Book, Clerk, Seen, Sum, Tell, Telling};
+use crate::ledger::{Add, Book, Clerk, Poke, Seen, Sum, Tell, Telling};
 
 /// One thing that happens. Numbers name clients.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,8 @@ enum Step {
     Hold(usize),
     Mend(usize),
     Panic(Trouble),
+    /// Its leaf panics.
+    Poke(usize),
     Sleep(u64),
 }
 
@@ -39,6 +41,7 @@ struct Counts {
     restored_from_newer: u64,
     resynced: u64,
     panics: u64,
+    pokes: u64,
     cuts: u64,
 }
 
@@ -50,6 +53,7 @@ impl AddAssign for Counts {
         self.restored_from_newer += more.restored_from_newer;
         self.resynced += more.resynced;
         self.panics += more.panics;
+        self.pokes += more.pokes;
         self.cuts += more.cuts;
     }
 }
@@ -88,6 +92,7 @@ fn steps(random: &mut StdRng) -> Vec<Step> {
             70..76 => Step::Hold(other),
             76..84 => Step::Mend(other),
             84..90 => Step::Panic(trouble(random)),
+            90..94 => Step::Poke(anybody),
             _ => Step::Sleep(random.random_range(0..100)),
         });
     }
@@ -122,6 +127,7 @@ impl Stage<'_> {
             Step::Hold(client) => self.hold(client, true),
             Step::Mend(client) => self.hold(client, false),
             Step::Panic(trouble) => self.panic(trouble).await,
+            Step::Poke(client) => self.poke(client),
             Step::Sleep(ms) => sleep(Duration::from_millis(ms)).await,
         }
     }
@@ -170,6 +176,12 @@ impl Stage<'_> {
         self.counts.panics += u64::from(self.sim.hub().sabotage(object, trouble).await);
         // Six panics in ten seconds end an object, which is another story.
         sleep(Duration::from_secs(3)).await;
+    }
+
+    fn poke(&mut self, number: usize) {
+        let Some(leaf) = self.cast.get(&number).and_then(|role| role.leaf.as_ref()) else { return };
+        leaf.addr().do_send(Local(Poke));
+        self.counts.pokes += 1;
     }
 
     async fn end(&mut self) {
@@ -223,7 +235,8 @@ fn g4_who_joins_late_is_where_all_others_are_whatever_happens_meanwhile() {
         totals += run(seed);
     }
     println!("{totals:#?}");
-    let Counts { heard, compared, told, restored_from_newer, resynced, panics, cuts } = totals;
-    let seen = [heard, compared, told, restored_from_newer, resynced, panics, cuts];
+    let Counts { heard, compared, told, restored_from_newer, resynced, panics, pokes, cuts } =
+        totals;
+    let seen = [heard, compared, told, restored_from_newer, resynced, panics, pokes, cuts];
     assert!(seen.iter().all(|count| *count > 0), "the suite is vacuous: {totals:?}");
 }
