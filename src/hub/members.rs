@@ -111,9 +111,10 @@ impl Members {
         let mut whole = None;
         let mut going = Vec::new();
         for leaf in leaves {
-            let frames = match is_told_all(leaf.session) {
-                true => whole.get_or_insert_with(|| self.whole(after)),
-                false => &changed,
+            let frames = if is_told_all(leaf.session) {
+                whole.get_or_insert_with(|| self.whole(after))
+            } else {
+                &changed
             };
             if !frames.iter().all(|frame| leaf.contact.hear(frame.clone())) {
                 going.push(leaf.session);
@@ -139,7 +140,9 @@ impl Members {
         count -= before.keys().filter(|session| self.there.contains_key(session)).count();
         let changes =
             before.iter().filter_map(|(session, was)| self.change(*session, was.as_ref()));
-        let changes: Vec<_> = changes.collect();
+        let mut changes: Vec<_> = changes.collect();
+        // So that no version between has more members than are listed.
+        changes.sort_by_key(|change| !matches!(change, MemberChange::Parted { .. }));
         if changes.is_empty() {
             return Vec::new();
         }

@@ -8,8 +8,8 @@ use crate::{
     object::{ObjectId, Seq, SessionId},
 };
 
-/// Who is at an object, whole. What does not fit one frame comes in several, with nothing else
-/// about the object between them.
+/// Who is at an object, whole. What does not fit one frame comes in several, without a batch of the
+/// object between them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
     /// The object.
@@ -32,7 +32,8 @@ pub struct Members {
 impl Members {
     pub(super) fn check(&self, _: &[u8]) -> Result<(), &'static str> {
         check_version(self.version)?;
-        if !self.listed && !(self.members.is_empty() && self.last) {
+        let is_bare = self.members.is_empty() && self.last;
+        if !self.listed && !is_bare {
             return Err("members that are not listed");
         }
         if self.members.len() > self.count as usize {

@@ -195,6 +195,9 @@ fn a_thousand_that_come_and_a_thousand_that_part_in_one_turn_are_one_frame_for_e
     pond.tell();
     let change = change_of(&alec);
     assert_eq!((change.changes.len(), change.count, change.version), (1_998, 1_000, 2));
+    let (parted, came) = change.changes.split_at(999);
+    assert!(parted.iter().all(|change| matches!(change, MemberChange::Parted { .. })));
+    assert!(came.iter().all(|change| matches!(change, MemberChange::Came(_))));
 }
 
 #[test]

@@ -63,9 +63,7 @@ impl Told {
         let wire::Members { version, after, count, listed, members, last, .. } = members;
         self.coming.extend(members.into_iter().map(|member| entry(member, me)));
         let there = self.coming.len();
-        if there > MEMBERS_LISTED_MAX {
-            return Err(format!("{there} are listed, more than {MEMBERS_LISTED_MAX}"));
-        }
+        check_bound(there)?;
         if !last {
             return Ok(());
         }
@@ -87,6 +85,7 @@ impl Told {
             let there = now.listed.as_mut().map(Arc::make_mut);
             let there = there.ok_or("they change, and nobody said who they are")?;
             changes.into_iter().try_for_each(|each| change(there, each, me))?;
+            check_bound(there.len())?;
             check_count(Some(there.len()), count)?;
         } else {
             now.listed = None;
@@ -95,6 +94,13 @@ impl Told {
         self.is_news = true;
         Ok(())
     }
+}
+
+fn check_bound(listed: usize) -> Result<(), String> {
+    if listed > MEMBERS_LISTED_MAX {
+        return Err(format!("{listed} are listed, more than {MEMBERS_LISTED_MAX}"));
+    }
+    Ok(())
 }
 
 fn check_count(listed: Option<usize>, count: u32) -> Result<(), String> {
