@@ -17,6 +17,7 @@
 //! | [`Heard`] | how every leaf is given a shout: with its [`Seq`], and who said it |
 //! | [`Receipt`] | what the shouter gets back |
 //! | [`ObjectRef`] | an object inside a message or state: whoever hears it can have a leaf of it |
+//! | [`Member`], [`Members`] | who else has a leaf of an object, for interfaces with `presence` |
 //! | [`Stateful`] | a leaf that takes in, and tells, the state that latecomers are given |
 //!
 //! # Where a shout goes

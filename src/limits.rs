@@ -99,9 +99,10 @@ pub const BURST_FRAMES_MAX: usize = 1_024;
 /// Bytes asked of a socket at a time: one frame of the largest size.
 pub const READ_BYTES: usize = 65_536;
 
-/// Bytes of batches queued for one connection. Past it the connection is closed as too slow.
-/// Chunks are shared by all connections, so this is a limit of lag more than of memory; it is
-/// larger than a tail and than two windows, so that a catch-up or a resend always fits.
+/// Bytes of batches, and of what is told of members, queued for one connection. Past it the
+/// connection is closed as too slow. Chunks are shared by all connections, so this is a limit of lag
+/// more than of memory; it is larger than a tail and than two windows, so that a catch-up or a resend
+/// always fits.
 pub const OUTWARD_BYTES_MAX: usize = 16_777_216;
 
 /// Bytes of control frames queued for one connection. Past it the connection is closed as too

@@ -20,7 +20,7 @@ use crate::{
 /// What a frame counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// A batch: shared bytes, bounded by [`OUTWARD_BYTES_MAX`].
+    /// A batch, or members of an object: shared bytes, bounded by [`OUTWARD_BYTES_MAX`].
     Batch,
     /// Anything else, bounded by [`CONTROL_BYTES_MAX`].
     Control,

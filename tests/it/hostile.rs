@@ -13,6 +13,7 @@ mod listing;
 mod pending;
 #[cfg(feature = "testing")]
 mod poison;
+mod presence;
 mod raw;
 mod requests;
 mod resuming;

@@ -27,6 +27,11 @@ interface! {
 }
 
 interface! {
+    /// One that sees who is there.
+    Newt = "pond.newt" v1 { state Depth; presence; 1 => Croak }
+}
+
+interface! {
     /// Without a comma at the end, with the first number and the last.
     pub Toad = "pond.toad" v65535 { state none; 65279 => Hop, 0 => Croak }
 }
@@ -98,6 +103,15 @@ fn an_interface_has_the_state_of_its_table_or_none() {
     assert!(has_state::<Water>(Depth { metres: 2 }));
     assert!(has_state::<Meadow>(BTreeMap::new()));
     assert!(has_state::<Sky>(weather::Weather::Fair));
+}
+
+#[test]
+fn an_interface_has_presence_if_its_table_says_so() {
+    fn has_presence<I: Interface>() -> bool {
+        I::PRESENCE
+    }
+    assert!(has_presence::<Newt>() && has_state::<Newt>(Depth { metres: 2 }));
+    assert!(!has_presence::<Frog>() && !has_presence::<Water>());
 }
 
 #[test]

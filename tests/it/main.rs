@@ -24,6 +24,7 @@ mod ledger;
 mod local_state;
 mod napkin;
 mod pond;
+mod presence;
 mod process;
 #[cfg(feature = "testing")]
 mod simulation;

@@ -144,7 +144,8 @@ fn who_parted_and_came_again_has_come_and_who_joins_again_has_not() {
     let mut pond = Pond::new();
     let (alec, amy) = (pond.join(ALEC), pond.join(AMY));
     pond.tell();
-    (told(&alec), told(&amy));
+    told(&alec);
+    told(&amy);
     pond.join_at(AMY, 9);
     pond.tell();
     assert!(told(&alec).is_empty());
@@ -164,7 +165,8 @@ fn who_is_away_stays_a_member_and_is_back_when_it_joins() {
     let mut pond = Pond::new();
     let (alec, amy) = (pond.join(ALEC), pond.join(AMY));
     pond.tell();
-    (told(&alec), told(&amy));
+    told(&alec);
+    told(&amy);
     pond.members.away(AMY);
     pond.roster.remove(AMY);
     pond.tell();
@@ -260,7 +262,8 @@ fn when_all_join_again_nobody_has_parted_and_versions_go_on() {
     let mut pond = Pond::new();
     let (alec, amy) = (pond.join(ALEC), pond.join(AMY));
     pond.tell();
-    (told(&alec), told(&amy));
+    told(&alec);
+    told(&amy);
     pond.join(numbered(1));
     pond.members.begin_anew();
     pond.roster = Roster::default();

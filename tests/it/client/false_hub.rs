@@ -4,8 +4,8 @@ use actix_multiplex::{
     Client, Cursor, Epoch, HubId, Kind, Leaf, ObjectId, Op, Seq, SessionId, decode, encode,
     transport::{Duplex, Listener, memory},
     wire::{
-        self, BatchBuilder, CloseCode, Frame, Header, Joined, Limits, SnapshotWanted, Split,
-        Welcome,
+        self, BatchBuilder, CloseCode, Frame, Header, Joined, Limits, Member, MemberChange,
+        Members, MembersChanged, SnapshotWanted, Split, Welcome,
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -174,4 +174,92 @@ fn of_a_state_that_there_is_not_the_hub_is_told_so_if_there_is_a_leaf() {
         client.close().await;
         assert!(matches!(hub.next().await, Frame::Goodbye(_)));
     });
+}
+
+fn member(session: SessionId) -> Member {
+    Member { session, name: String::new(), info: Vec::new(), since_ms: 1, away: false }
+}
+
+fn members(version: u64, sessions: &[SessionId]) -> Members {
+    let members: Vec<_> = sessions.iter().copied().map(member).collect();
+    let (object, after, count) = (OBJECT, Seq(0), members.len() as u32);
+    Members { object, version, after, count, listed: true, members, last: true }
+}
+
+fn changed(version: u64, count: u32, change: MemberChange) -> MembersChanged {
+    let (object, after, changes) = (OBJECT, Seq(0), vec![change]);
+    MembersChanged { object, version, after, count, listed: true, changes }
+}
+
+#[test]
+fn members_that_do_not_follow_those_before_close_the_connection() {
+    let parted = MemberChange::Parted { session: SOMEBODY };
+    let away = MemberChange::Away { session: SessionId([9; 16]) };
+    let came = MemberChange::Came(member(SOMEBODY));
+    let both = members(3, &[HER, SOMEBODY]);
+    let sound = [
+        (Some(both.clone()), changed(4, 1, parted.clone())),
+        (Some(members(3, &[HER])), changed(4, 2, came.clone())),
+    ];
+    let unsound = [
+        (None, changed(1, 1, came.clone())),
+        (Some(both.clone()), changed(3, 1, parted.clone())),
+        (Some(both.clone()), changed(5, 1, parted.clone())),
+        (Some(both.clone()), changed(4, 2, parted.clone())),
+        (Some(both.clone()), changed(4, 2, away)),
+        (Some(members(3, &[HER])), changed(4, 1, parted.clone())),
+        (Some(Members { count: 3, ..both.clone() }), changed(4, 2, parted.clone())),
+        (Some(Members { listed: false, members: Vec::new(), ..both }), changed(4, 1, parted)),
+    ];
+    let cases = sound.map(|case| (case, true)).into_iter();
+    for ((whole, change), is_sound) in cases.chain(unsound.map(|case| (case, false))) {
+        paused(async move {
+            let (mut hub, client, log) = FalseHub::with_a_leaf().await;
+            if let Some(whole) = &whole {
+                hub.say(whole).await;
+            }
+            hub.say(&change).await;
+            if is_sound {
+                hub.batch(1, 1).await;
+                return assert_eq!(log.numbers(), [1]);
+            }
+            let closed = client.closed().await;
+            assert_eq!(closed.code, CloseCode::Protocol, "{whole:?} {change:?} {closed}");
+        });
+    }
+}
+
+#[test]
+fn members_come_in_pieces_and_no_more_of_them_than_are_listed() {
+    paused(async {
+        let (mut hub, client, log) = FalseHub::with_a_leaf().await;
+        let sessions: Vec<_> = (0..1_001_u16).map(numbered).collect();
+        let piece = |sessions: &[SessionId], last| Members { last, ..members(1, sessions) };
+        hub.say(&Members { count: 1_000, ..piece(&sessions[..600], false) }).await;
+        hub.say(&Members { count: 1_000, ..piece(&sessions[600..1_000], true) }).await;
+        hub.batch(1, 1).await;
+        assert_eq!(log.numbers(), [1]);
+        hub.say(&Members { count: 1_001, ..piece(&sessions[..600], false) }).await;
+        hub.say(&Members { count: 1_001, ..piece(&sessions[600..], true) }).await;
+        assert_eq!(client.closed().await.code, CloseCode::Protocol);
+    });
+}
+
+#[test]
+fn no_more_members_come_than_are_listed() {
+    paused(async {
+        let (mut hub, client, log) = FalseHub::with_a_leaf().await;
+        let sessions: Vec<_> = (0..1_001).map(numbered).collect();
+        hub.say(&members(1, &sessions[..999])).await;
+        hub.say(&changed(2, 1_000, MemberChange::Came(member(sessions[999])))).await;
+        hub.batch(1, 1).await;
+        assert_eq!(log.numbers(), [1]);
+        hub.say(&changed(3, 1_001, MemberChange::Came(member(sessions[1_000])))).await;
+        assert_eq!(client.closed().await.code, CloseCode::Protocol);
+    });
+}
+
+fn numbered(n: u16) -> SessionId {
+    let [high, low] = n.to_be_bytes();
+    SessionId([high, low, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 }

@@ -3,7 +3,7 @@
 use actix_multiplex::{
     Epoch, HubId, Seq, SessionId,
     limits::{FRAME_BYTES_MAX, GRACE, HANDSHAKE_TIMEOUT},
-    wire::{BatchBuilder, Extra, Goodbye, Hello, Joined, Limits, Resume, Welcome},
+    wire::{BatchBuilder, Extra, Goodbye, Hello, Joined, Limits, Members, Resume, Welcome},
 };
 
 use super::{
@@ -147,7 +147,17 @@ fn what_only_hubs_say_may_not_come_from_a_client() {
         limits: Limits::default(),
         extras: Vec::new(),
     };
-    let cases = [batch.seal(0).to_vec(), with_payload(&joined, b"state"), welcome.bytes()];
+    let members = Members {
+        object: AMYS,
+        version: 1,
+        after: Seq(0),
+        count: 0,
+        listed: true,
+        members: Vec::new(),
+        last: true,
+    };
+    let cases =
+        [batch.seal(0).to_vec(), with_payload(&joined, b"state"), welcome.bytes(), members.bytes()];
     in_pond(async |pond| {
         for bytes in &cases {
             let mut marvin = pond.marvin().await;
