@@ -104,10 +104,11 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// Says how leaves of class `A` are made. `make` is given the leaf's own voice and runs on
-    /// the client's arbiter, once for each leaf. It must not hold the client, which would keep the
-    /// connection open for ever. A leaf may hold the handles of leaves that it has bound, but two
-    /// leaves that hold each other's never part: hold a reference or a voice on the way back.
+    /// Says how leaves of class `A` are made. `make` is given the leaf's own voice and runs on the
+    /// client's arbiter, once for each leaf, and again for one that has panicked. It must not hold
+    /// the client, which would keep the connection open for ever. A leaf may hold the handles of
+    /// leaves that it has bound, but two leaves that hold each other's never part: hold a reference
+    /// or a voice on the way back.
     pub fn implement<A: Leaf>(
         &self,
         make: impl Fn(Voice<A::Interface>) -> A + Send + Sync + 'static,
