@@ -345,9 +345,8 @@ impl Mark {
             Some(run) if run.continues_with(op, seq) => run.count += 1,
             latest => self.earlier.extend(latest.replace(Run { op, seq, count: 1 })),
         }
-        // A client has no more under way than a window, so it knows what became of those before.
-        let oldest = self.next.0.saturating_sub(WINDOW_SHOUTS as u64);
-        while self.earlier.front().is_some_and(|run| run.end() <= oldest) {
+        let oldest = self.oldest();
+        while self.earlier.front().is_some_and(|run| run.end() <= oldest.0) {
             self.earlier.pop_front();
         }
     }
@@ -378,8 +377,15 @@ impl Mark {
         }
     }
 
+    /// The oldest op that may be asked about: a client has no more under way than a window, so it
+    /// knows what became of those before.
+    fn oldest(&self) -> Op {
+        Op(self.next.0.saturating_sub(WINDOW_SHOUTS as u64))
+    }
+
+    /// A run may begin long before the window does.
     fn outcomes(&self) -> impl Iterator<Item = Run> + '_ {
-        self.earlier.iter().chain(&self.latest).copied()
+        self.earlier.iter().chain(&self.latest).map(|run| run.since(self.oldest()))
     }
 }
 
@@ -387,6 +393,13 @@ impl Run {
     fn continues_with(&self, op: Op, seq: Seq) -> bool {
         let next = if self.seq == Seq(0) { Seq(0) } else { self.seq.plus(self.count.into()) };
         self.op.plus(self.count.into()) == op && next == seq && self.count < u32::MAX
+    }
+
+    /// What of it is not before `oldest`, which its last is not.
+    fn since(self, oldest: Op) -> Self {
+        let before = oldest.0.saturating_sub(self.op.0);
+        let seq = self.seq_of(self.op.plus(before)).unwrap_or(Seq(0));
+        Self { op: self.op.plus(before), seq, count: self.count - before as u32 }
     }
 
     /// The op behind its last.

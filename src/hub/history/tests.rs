@@ -126,6 +126,25 @@ fn outcomes_are_kept_in_runs_as_far_back_as_a_window() {
 }
 
 #[test]
+fn a_long_run_of_outcomes_is_told_from_where_the_window_begins() {
+    let window = WINDOW_SHOUTS as u64;
+    let run = |op, seq, count| Run { op: Op(op), seq: Seq(seq), count };
+    let mut refused = stateless();
+    for op in 1..=26_000 {
+        refused.refuse(ALEC, Op(op));
+    }
+    let told: Vec<_> = refused.outcomes(ALEC).collect();
+    assert_eq!(told, [run(26_001 - window, 0, WINDOW_SHOUTS as u32)]);
+
+    let mut mixed = filled(stateless(), window + 5, 100);
+    mixed.refuse(ALEC, Op(window + 6));
+    shout(&mut mixed, ALEC, window + 7);
+    let told: Vec<_> = mixed.outcomes(ALEC).collect();
+    let kept = WINDOW_SHOUTS as u32 - 2;
+    assert_eq!(told, [run(8, 8, kept), run(window + 6, 0, 1), run(window + 7, window + 6, 1)]);
+}
+
+#[test]
 fn alternating_outcomes_are_bounded_by_the_window_too() {
     let mut history = stateless();
     for op in 1..=20_000 {
