@@ -24,6 +24,7 @@ use actix_multiplex::Shout;
 use self::{
     commands::follow,
     frog::{Goodnight, Guest, TextFrog},
+    lines::lost,
 };
 
 #[actix::main]
@@ -54,7 +55,7 @@ async fn run(Arguments { connect, name, who }: Arguments) -> Result<(), Box<dyn 
         biased;
         () = guest.diary.closed() => {}
         spoken = speak => spoken?,
-        closed = guest.client.closed() => return Err(closed.into()),
+        lost = lost(&guest.client) => return Err(lost.into()),
     }
     guest.client.close().await;
     Ok(())

@@ -34,7 +34,7 @@ use actix_multiplex::{Hub, Shout};
 use self::{
     commands::follow,
     frog::{Goodnight, Guest, TextFrog},
-    lines::{lines, say},
+    lines::{lines, lost, say},
     loud_frog::LoudFrog,
     robot::Robot,
 };
@@ -109,7 +109,7 @@ async fn angus(pond: &str) -> Result<(), Box<dyn Error>> {
     tokio::select! {
         biased;
         () = angus.diary.closed() => {}
-        closed = angus.client.closed() => return Err(closed.into()),
+        lost = lost(&angus.client) => return Err(lost.into()),
     }
     angus.client.close().await;
     Ok(())

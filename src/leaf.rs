@@ -1,6 +1,6 @@
 //! The leaf's end: clients, their leaves, and what one shouts through.
 //!
-//! A [`Client`] is one connection to a hub. It makes leaves (actors of the user's own classes),
+//! A [`Client`] is connected to a hub, and again when the connection is lost. It makes leaves (actors of the user's own classes),
 //! hands them what they hear through their inbox, and gives out [`Handle`]s and [`Voice`]s. It
 //! never imports `hub`: the two meet in `wire`.
 
@@ -15,6 +15,7 @@ mod inbox;
 mod progress;
 mod recipient;
 mod seats;
+mod stranded;
 mod voice;
 
 pub use self::{
@@ -22,8 +23,8 @@ pub use self::{
     binding::Binding,
     channel::{Gone, Receipted, ShoutError},
     client::{
-        BindError, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, JoinError,
-        KeepError, ListError, NameError, Watching,
+        BindError, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, ConnectionEvent,
+        Events, JoinError, KeepError, ListError, NameError, Watching,
     },
     handle::Handle,
     voice::Voice,

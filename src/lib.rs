@@ -68,9 +68,9 @@ pub use self::hub::{
     Visit, Wish,
 };
 pub use self::leaf::{
-    Adverb, BindError, Binding, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, Gone,
-    Handle, JoinError, KeepError, ListError, NameError, Receipted, Saying, ShoutError, Takes,
-    Voice, Watching,
+    Adverb, BindError, Binding, CarryError, Client, ClientBuilder, ConnectError, ConnectTo,
+    ConnectionEvent, Events, Gone, Handle, JoinError, KeepError, ListError, NameError, Receipted,
+    Saying, ShoutError, Takes, Voice, Watching,
 };
 pub use self::object::*;
 pub use self::wire::{Change, Entry};

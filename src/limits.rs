@@ -219,6 +219,11 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 pub const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// Time for a client to be connected and welcomed.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often the rest before a client connects again doubles: its range is 7 to 15 s then. A hub that
+/// comes back is not met by all its clients at once.
+pub const RECONNECT_DOUBLINGS_MAX: u32 = 3;
+/// Connection events held for a program that does not take them; the oldest go.
+pub const CONNECTION_EVENTS_MAX: usize = 64;
 /// Time for the first frame of a connection to arrive.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time an admission may take to decide.

@@ -7,7 +7,7 @@ use actix_multiplex::{Client, Closed, Leaf, Local, Seq, Shout, ShoutAt, Voice};
 use tokio::sync::mpsc;
 
 use crate::{
-    lines::say,
+    lines::{lost, say},
     machine::{Ear, Enter, Jukebox, Look, Playing, Told},
 };
 
@@ -132,7 +132,7 @@ impl Patron {
         tokio::select! {
             biased;
             Some(told) = self.told.recv() => Ok(told),
-            closed = self.client.closed() => Err(closed),
+            lost = lost(&self.client) => Err(lost),
         }
     }
 

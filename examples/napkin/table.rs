@@ -6,7 +6,7 @@ use actix_multiplex::{Client, Handle, JoinError, Local, Shout};
 
 use crate::{
     diary::Transcript,
-    lines::say,
+    lines::{lost, say},
     paper::{Drag, Draw, Drawing, Glance, HEIGHT, Ink, Lie, Look, Rotate, WIDTH},
     sheet::{Blots, Sheet, Show},
     spot::Spot,
@@ -132,7 +132,7 @@ impl Table {
         let napkin = client.open::<Sheet>("napkin", Drawing::default()).await?;
         diary.named(napkin.object(), "napkin".to_owned());
         let client = client.clone();
-        actix::spawn(async move { diary.closed(client.closed().await) });
+        actix::spawn(async move { diary.closed(lost(&client).await) });
         Ok(napkin)
     }
 

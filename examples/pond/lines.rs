@@ -1,4 +1,4 @@
-//! Lines in, lines out.
+//! Lines in, lines out, and the line to the hub.
 
 use std::{
     fmt::Display,
@@ -6,6 +6,7 @@ use std::{
     thread,
 };
 
+use actix_multiplex::{Client, Closed, ConnectionEvent};
 use tokio::sync::mpsc;
 
 /// Prints a line, in one piece. Whether anybody reads it is not our business.
@@ -26,4 +27,16 @@ pub fn lines(input: impl Read + Send + 'static) -> mpsc::Receiver<String> {
         }
     });
     lines
+}
+
+/// Waits until the connection to the hub is lost. The client would go on by itself when the hub is
+/// back; here it goes home.
+pub async fn lost(client: &Client) -> Closed {
+    let mut events = client.events();
+    while let Some(event) = events.next().await {
+        if let ConnectionEvent::Waiting { why, .. } | ConnectionEvent::Closed { why } = event {
+            return why;
+        }
+    }
+    client.closed().await
 }

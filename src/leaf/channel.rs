@@ -5,6 +5,7 @@
 //! order on the wire.
 
 mod error;
+mod line;
 mod receipted;
 mod room;
 mod unborn;
@@ -18,30 +19,32 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use self::room::{Room, Total};
-pub(crate) use self::{error::Failure, unborn::Unborn};
+pub(crate) use self::{error::Failure, line::Line, unborn::Unborn};
 pub use self::{
     error::{Gone, ShoutError},
     receipted::Receipted,
 };
-use super::seats::Seats;
+use super::{seats::Seats, stranded::Stranded};
 use crate::{
     connection::{Class, Closed, Queue},
-    object::{Kind, ObjectId, Op, Receipt, Seq, SessionId},
+    object::{Kind, ObjectId, Op, Receipt, Seq},
     wire::{Draft, Limits, Refusal, Verdict},
 };
 
 /// What all channels of a client share.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) session: SessionId,
+    line: Mutex<Line>,
     limits: Limits,
     /// Bytes of shouts that may be under way at all objects together.
     total: Total,
     /// The client's leaves.
     pub(crate) seats: Seats,
-    /// Held while the hub is told of objects that it does not know.
-    publishing: Mutex<()>,
+    /// Those that live on alone since their hub was restarted.
+    pub(crate) stranded: Stranded,
+    /// Held while the hub is told of objects that it does not know, and while the connection
+    /// changes. Counts those that it was told of.
+    publishing: Mutex<u64>,
 }
 
 /// A client's way to one object.
@@ -59,6 +62,10 @@ pub(crate) struct Channel {
 #[derive(Debug)]
 struct State {
     phase: Phase,
+    /// Where shouts go: the connection's, and none other while shouts go on the wire.
+    queue: Arc<Queue>,
+    /// What tells the hub of the object, and which of those it is, until it is answered.
+    birth: Option<(u64, Bytes)>,
     next_op: Op,
     flights: VecDeque<Flight>,
     room: Room,
@@ -109,10 +116,11 @@ struct Waiting {
 type Answer = oneshot::Sender<Result<Receipt, Failure>>;
 
 impl Link {
-    pub(crate) fn new(queue: Arc<Queue>, session: SessionId, limits: Limits) -> Self {
+    pub(crate) fn new(line: Line, limits: Limits) -> Self {
         let total = Total::new(limits.window_total_bytes as usize);
-        let (seats, publishing) = (Seats::default(), Mutex::new(()));
-        Self { queue, session, limits, total, seats, publishing }
+        let (line, publishing) = (Mutex::new(line), Mutex::new(0));
+        let (seats, stranded) = (Seats::default(), Stranded::default());
+        Self { line, limits, total, seats, stranded, publishing }
     }
 
     /// The largest shout that the hub's window has room for at all.
@@ -137,6 +145,8 @@ impl Channel {
         let is_unborn = matches!(phase, Phase::Offline(_));
         let state = Mutex::new(State {
             phase,
+            queue: link.line().queue,
+            birth: None,
             next_op,
             flights: VecDeque::new(),
             room: Room::new(window_shouts as usize, window_bytes as usize),
@@ -244,7 +254,7 @@ impl Channel {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Paused) {
             state.phase = Phase::Open;
-            state.send_again(&self.link, next_op);
+            state.send_again(next_op);
         }
     }
 
@@ -266,7 +276,7 @@ impl Channel {
                 state.land(op, Err(Failure::Refused(reason)));
             }
             // It is about a shout that was lost on the way; if its outcome is known, it was not.
-            Verdict::Gap if op >= state.first_op() => state.send_again(&self.link, op),
+            Verdict::Gap if op >= state.first_op() => state.send_again(op),
             Verdict::Gap => {}
         }
         self.go_on(state);
@@ -322,6 +332,7 @@ impl Channel {
             return false;
         }
         state.phase = Phase::Ended(gone.clone());
+        state.birth = None;
         self.turn_away(&mut state, gone);
         for flight in std::mem::take(&mut state.flights) {
             let Some(answer) = flight.answer else { continue };
@@ -379,11 +390,9 @@ impl Channel {
         state.room.take(bytes);
         let frame = said.frame(self.object, state.next_op, kind);
         state.next_op = state.next_op.next();
-        let is_sent = matches!(state.phase, Phase::Open);
-        if is_sent {
-            // Closing is told by the driver, which ends this channel.
-            let _closing = self.link.queue.push(Class::Batch, frame.clone());
-        }
+        // A queue that is closing takes none: the driver is about to pause this channel, or end it.
+        let is_sent = matches!(state.phase, Phase::Open)
+            && state.queue.push(Class::Batch, frame.clone()).is_ok();
         state.flights.push_back(Flight { frame, bytes, is_sent, answer: Some(answer) });
     }
 
@@ -427,15 +436,14 @@ impl State {
         true
     }
 
-    fn send_again(&mut self, link: &Link, next_op: Op) {
+    fn send_again(&mut self, next_op: Op) {
         if !matches!(self.phase, Phase::Open) {
             return;
         }
         let skip = next_op.0.saturating_sub(self.first_op().0) as usize;
         let lost = self.flights.iter_mut().skip(skip).filter(|flight| flight.answer.is_some());
         for flight in lost {
-            flight.is_sent = true;
-            let _closing = link.queue.push(Class::Batch, flight.frame.clone());
+            flight.is_sent |= self.queue.push(Class::Batch, flight.frame.clone()).is_ok();
         }
     }
 

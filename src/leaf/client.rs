@@ -1,10 +1,12 @@
-//! The client: one connection to a hub, and the classes that its leaves are made of.
+//! The client: a session at a hub, over one connection after the other, and the classes that its
+//! leaves are made of.
 
 mod connect;
 mod error;
+mod events;
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     fmt,
     pin::Pin,
     sync::{
@@ -18,9 +20,11 @@ use actix::{Addr, Handler, Message};
 use futures_core::Stream;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use self::events::Teller;
 pub use self::{
     connect::{ClientBuilder, ConnectError, ConnectTo},
     error::{BindError, CarryError, JoinError, KeepError, ListError, NameError},
+    events::{ConnectionEvent, Events},
 };
 use super::{
     binding::Binding,
@@ -35,7 +39,8 @@ use crate::{
     connection::Closed,
     limits::{STATE_BYTES_MAX, WATCH_CHANGES_MAX},
     object::{
-        Encoded, HubId, Interface, InterfaceId, Leaf, ObjectId, ObjectRef, SessionId, Tag, encode,
+        Encoded, HubId, Interface, InterfaceId, Leaf, Name, ObjectId, ObjectRef, SessionId, Tag,
+        encode,
     },
     wire::{Change, Entry, Request},
 };
@@ -46,6 +51,18 @@ type State<A> = <<A as Leaf>::Interface as Interface>::State;
 /// gone, it says goodbye.
 ///
 /// Its leaves run on the arbiter where it was connected; it can be used from any thread.
+///
+/// # When the connection is lost
+/// The client connects again by itself, as long as it lives, and goes on where it was: shouts wait
+/// in the window meanwhile, local messages are handled as ever, and every handle and voice stays
+/// valid. Back within the hub's grace time nothing is lost. Later, or if the hub has dropped the
+/// session, the client is a new one there: shouts that were sent and not receipted end as
+/// [`Unknown`](crate::ShoutError::Unknown), and leaves catch up from where they were. A hub that was
+/// started anew knows no objects: handles say [`HubRestarted`](crate::Gone::HubRestarted), and
+/// [`open`](Self::open) makes an object of that name again, from the state of the leaf that was
+/// there. [`events`](Self::events) tells of all this to a program that wants to know. What another
+/// connection would not mend (another version of the wire, credentials that are refused, a session
+/// that goes on elsewhere) ends the client: [`closed`](Self::closed).
 ///
 /// ```
 /// # use actix::prelude::*;
@@ -80,13 +97,13 @@ pub struct Client {
 pub(crate) struct Keep {
     driver: Addr<Driver>,
     link: Arc<Link>,
-    hub: HubId,
     classes: Classes,
     pub(super) unsent: AtomicU64,
-    /// Why the connection is no more, once it is.
+    /// Why there will be no connection any more, once it is so.
     closed: watch::Receiver<Option<Closed>>,
-    /// Whether everything that was to be sent has been.
-    flushed: watch::Receiver<bool>,
+    /// Connections on which something is still to be sent.
+    writing: watch::Receiver<usize>,
+    events: Arc<Teller>,
 }
 
 impl Client {
@@ -149,13 +166,21 @@ impl Client {
     }
 
     /// Becomes a leaf of the object of that name; if there is none, it is made with this state.
-    /// However many clients open a name at once, they end with one object.
+    /// However many clients open a name at once, they end with one object. A client that has a leaf
+    /// of that name and class which lives on alone, since its hub was restarted, makes the object
+    /// with the state of that leaf.
     ///
     /// # Errors
     /// [`JoinError`]: another interface or version, another class at this client.
     pub async fn open<A: Leaf>(&self, name: &str, state: State<A>) -> Result<Handle<A>, JoinError> {
-        let state = write_state::<A>(&state)?;
-        self.enter(How::Create { name: name.parse()?, state, or_join: true }).await
+        let name: Name = name.parse()?;
+        let state = match self.stranded::<A>(&name).await {
+            Some(state) => state,
+            None => write_state::<A>(&state)?,
+        };
+        let opened = self.enter(How::Create { name: name.clone(), state, or_join: true }).await?;
+        self.keep.link.stranded.forget(&name);
+        Ok(opened)
     }
 
     /// A leaf of an object that a message or state carries.
@@ -195,14 +220,19 @@ impl Client {
         Ok(Watching { names, changes, request, keep: self.keep.clone() })
     }
 
-    /// The client's identity at the hub.
+    /// The client's identity at the hub; another one after [`ConnectionEvent::Resynced`].
     pub fn session(&self) -> SessionId {
-        self.keep.link.session
+        self.keep.link.line().session
     }
 
-    /// The hub.
+    /// The hub; another one when it was restarted.
     pub fn hub(&self) -> HubId {
-        self.keep.hub
+        self.keep.link.line().hub
+    }
+
+    /// What becomes of the connection, from now on.
+    pub fn events(&self) -> Events {
+        self.keep.events.listen()
     }
 
     /// Shouts that were sent with `do_send` to a [`recipient`](Handle::recipient), found no room
@@ -211,7 +241,7 @@ impl Client {
         self.keep.unsent.load(Ordering::Relaxed)
     }
 
-    /// Waits until the connection is no more, and says why.
+    /// Waits until there is no connection and will be none any more, and says why.
     pub async fn closed(&self) -> Closed {
         self.keep.closed().await
     }
@@ -220,8 +250,17 @@ impl Client {
     /// more use, but leaves still take local messages.
     pub async fn close(&self) {
         self.keep.driver.do_send(Close { stop: false });
-        let mut flushed = self.keep.flushed.clone();
-        let _writer_gone = flushed.wait_for(|flushed| *flushed).await;
+        self.keep.closed().await;
+        let mut writing = self.keep.writing.clone();
+        let _driver_gone = writing.wait_for(|count| *count == 0).await;
+    }
+
+    /// The present state of the leaf of that name that lives on alone.
+    async fn stranded<A: Leaf>(&self, name: &Name) -> Option<Encoded> {
+        if !A::Interface::STATEFUL {
+            return None;
+        }
+        self.keep.link.stranded.state(name, TypeId::of::<A>()).await
     }
 
     async fn enter<A: Leaf>(&self, how: How) -> Result<Handle<A>, JoinError> {
@@ -311,8 +350,9 @@ impl Drop for Keep {
 
 /// The names of a directory as they were, and a stream of their changes since.
 ///
-/// The stream ends with the connection, and when more than 16,384 changes were not taken from it:
-/// then watch again.
+/// After a connection that was lost it tells what has changed meanwhile. The stream ends with the
+/// client, when more than 16,384 changes were not taken from it, and when a connection was lost while
+/// there were more than 16,384 names: then watch again.
 ///
 /// ```no_run
 /// # use actix_multiplex::{Change, Client};

@@ -4,30 +4,32 @@
 //! the leaves' inboxes. It knows leaves as inboxes and channels, never as classes.
 
 mod anew;
+mod catch_up;
 mod enter;
 mod entry;
 mod hear;
 mod hold;
 mod members;
 mod names;
+mod reconnect;
 mod way_in;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Weak},
 };
 
-use actix::{
-    Actor, ActorContext, AsyncContext, Context, Handler, Message, StreamHandler, Supervised,
-};
+use actix::{Actor, ActorContext, Context, Handler, Message, StreamHandler, Supervised};
+use bytes::Bytes;
 use rand::rngs::StdRng;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use self::{
     enter::Entering,
     entry::Entry,
     hold::{Fetching, Holds},
-    names::Listing,
+    names::{Listing, Watch},
+    reconnect::Dial,
     way_in::Attaching,
 };
 pub(crate) use self::{
@@ -38,57 +40,68 @@ pub(crate) use self::{
     way_in::{Attach, Detach},
 };
 use super::{
-    channel::{Gone, Link},
-    client::{Keep, KeepError, NameError},
+    channel::{self, Gone, Link},
+    client::{ConnectionEvent, Keep, KeepError, NameError, Teller},
 };
 use crate::{
-    connection::{self, Burst, Closed, Queue, Reader},
+    connection::{Burst, Closed, Queue},
     limits::REPEATER_RESTARTS,
-    object::{HubId, Missing, ObjectId},
-    transport::Duplex,
+    object::{Missing, Name, ObjectId, SessionId},
+    transport::{Connector, Duplex},
     wire::{
-        Change, Done, EndReason, Ended, Frame, Header, Hello, Limits, Outcome, Refusal, Refused,
-        Request, Welcome,
+        self, Done, EndReason, Ended, Frame, Header, Hello, Outcome, Refusal, Refused, Request,
+        Welcome,
     },
 };
 
-/// A connection to be driven, and who waits for what comes of it.
+/// A first connection to be driven, how others are made, and who waits for what comes of it.
 pub(crate) struct Line {
     pub(crate) duplex: Duplex,
+    pub(crate) connector: Arc<dyn Connector>,
     pub(crate) hello: Hello,
     /// Told once: welcomed, or turned away.
-    pub(crate) welcomed: oneshot::Sender<Result<Welcomed, Closed>>,
-    /// Why the connection is no more, once it is.
+    pub(crate) welcomed: oneshot::Sender<Result<Arc<Link>, Closed>>,
+    /// Why there will be no connection any more, once it is so.
     pub(crate) closed: watch::Sender<Option<Closed>>,
-    /// Whether everything that was to be sent has been.
-    pub(crate) flushed: watch::Sender<bool>,
+    /// Connections on which something is still to be sent.
+    pub(crate) writing: watch::Sender<usize>,
+    pub(crate) events: Arc<Teller>,
 }
 
-/// What the hub's Welcome settled.
-#[derive(Debug)]
-pub(crate) struct Welcomed {
-    pub(crate) link: Arc<Link>,
-    pub(crate) hub: HubId,
-}
-
-/// The client's end of a connection.
+/// The client's end of its connections, one after the other.
 pub(crate) struct Driver {
-    reader: Option<Reader>,
+    /// The first, until it is taken apart.
+    duplex: Option<Duplex>,
+    dial: Dial,
     queue: Arc<Queue>,
-    hello: Option<Hello>,
-    welcomed: Option<oneshot::Sender<Result<Welcomed, Closed>>>,
+    /// Requests for which the queue has no room.
+    unsent: VecDeque<Bytes>,
+    session: SessionId,
+    events: Arc<Teller>,
+    welcomed: Option<oneshot::Sender<Result<Arc<Link>, Closed>>>,
     closed: watch::Sender<Option<Closed>>,
     /// None until the hub has welcomed the client.
     link: Option<Arc<Link>>,
     random: StdRng,
     entries: BTreeMap<ObjectId, Entry>,
-    requests: HashMap<Request, Asked>,
+    requests: BTreeMap<Request, Asking>,
     next_request: Request,
-    watches: HashMap<Request, mpsc::Sender<Change>>,
+    watches: BTreeMap<Request, Watch>,
     next_generation: u64,
     /// What carried objects are made leaves with.
     keep: Weak<Keep>,
     holds: Holds,
+}
+
+/// A request without an answer.
+struct Asking {
+    asked: Asked,
+    /// What is sent again over another connection; empty while the object's channel sends it.
+    frame: Bytes,
+    /// Whether a hub may have it.
+    is_sent: bool,
+    /// Whether it was sent over more than one connection.
+    is_again: bool,
 }
 
 /// What a request was for.
@@ -108,11 +121,13 @@ enum Asked {
     /// A voice goes on.
     Reattach(ObjectId),
     /// An object is named.
-    Name(ObjectId, oneshot::Sender<Result<(), NameError>>),
+    Name(ObjectId, Name, oneshot::Sender<Result<(), NameError>>),
     /// An object is pinned, unpinned or destroyed.
-    Keep(ObjectId, oneshot::Sender<Result<(), KeepError>>),
+    Keep(ObjectId, Keeping, oneshot::Sender<Result<(), KeepError>>),
     /// Names are listed.
     List(Listing),
+    /// A watch goes on.
+    ListAgain(Vec<wire::Entry>),
     /// Nobody waits for the answer.
     Nothing,
 }
@@ -132,26 +147,23 @@ pub(crate) struct Close {
 }
 
 impl Driver {
-    /// Takes the connection apart, on the arbiter that this is called on.
     pub(crate) fn new(line: Line, random: StdRng) -> Self {
-        let Line { duplex, hello, welcomed, closed, flushed } = line;
-        let connection = connection::open(duplex, Limits::default());
-        tokio::task::spawn_local(async move {
-            connection.writer.await;
-            flushed.send_replace(true);
-        });
+        let Line { duplex, connector, hello, welcomed, closed, writing, events } = line;
         Self {
-            reader: Some(connection.reader),
-            queue: connection.queue,
-            hello: Some(hello),
+            duplex: Some(duplex),
+            dial: Dial::new(connector, hello, writing),
+            queue: Arc::default(),
+            unsent: VecDeque::new(),
+            session: SessionId([0; 16]),
+            events,
             welcomed: Some(welcomed),
             closed,
             link: None,
             random,
             entries: BTreeMap::new(),
-            requests: HashMap::new(),
+            requests: BTreeMap::new(),
             next_request: 1,
-            watches: HashMap::new(),
+            watches: BTreeMap::new(),
             next_generation: 1,
             keep: Weak::new(),
             holds: Holds::default(),
@@ -165,13 +177,14 @@ impl Driver {
                 Frame::Batch(batch) => self.hear(batch, ctx)?,
                 Frame::Heartbeat => {}
                 Frame::Goodbye(goodbye) => return Err(Closed::remote(goodbye)),
-                Frame::Welcome(welcome) => self.welcome(&welcome)?,
-                frame if self.link.is_none() => {
+                Frame::Welcome(welcome) => self.welcome(&welcome, ctx)?,
+                frame if !self.dial.is_up() => {
                     return Err(unexpected(&frame, "came before the Welcome"));
                 }
                 frame => self.answer(frame, ctx)?,
             }
         }
+        self.send_unsent();
         Ok(())
     }
 
@@ -198,40 +211,54 @@ impl Driver {
         Ok(())
     }
 
-    fn welcome(&mut self, welcome: &Welcome) -> Result<(), Closed> {
-        let Some(waiting) = self.welcomed.take() else {
+    fn welcome(&mut self, welcome: &Welcome, ctx: &mut Context<Self>) -> Result<(), Closed> {
+        if self.dial.is_up() {
             return Err(Closed::protocol("a second Welcome came"));
-        };
-        let link = Arc::new(Link::new(self.queue.clone(), welcome.session, welcome.limits));
+        }
+        if let Some(link) = self.link.clone() {
+            return self.welcomed_back(&link, welcome, ctx);
+        }
+        let Some(waiting) = self.welcomed.take() else { return Ok(()) };
+        let Welcome { session, hub, .. } = *welcome;
+        let present = channel::Line { queue: self.queue.clone(), session, hub, is_up: true };
+        let link = Arc::new(Link::new(present, welcome.limits));
         self.link = Some(link.clone());
-        tracing::info!(hub = %welcome.hub, session = %welcome.session, "connected");
-        waiting
-            .send(Ok(Welcomed { link, hub: welcome.hub }))
-            .map_err(|_| Closed::done("nobody waits for the connection any more"))
+        self.session = session;
+        self.dial.come_up(welcome);
+        tracing::info!(%hub, %session, "connected");
+        self.events.tell(ConnectionEvent::Connected);
+        waiting.send(Ok(link)).map_err(|_| Closed::done("nobody waits for the connection any more"))
     }
 
     /// Sends a request; its answer finds `asked`.
     fn ask<H: Header>(&mut self, asked: Asked, header: impl FnOnce(Request) -> H) -> Request {
-        let request = self.remember(asked);
-        self.queue.tell(&header(request));
+        let request = self.number();
+        self.send(request, asked, wire::encode(&header(request)));
         request
     }
 
+    /// Sends a request, as soon as there is a connection.
+    fn send(&mut self, request: Request, asked: Asked, frame: Bytes) {
+        let is_sent = self.dial.is_up();
+        let asking = Asking { is_sent, ..Asking::new(asked, frame.clone()) };
+        self.requests.insert(request, asking);
+        self.say(frame);
+    }
+
     /// A number for a request that is about to be sent.
-    fn remember(&mut self, asked: Asked) -> Request {
+    fn number(&mut self) -> Request {
         let mut request = self.next_request;
         // Four thousand million requests later, an object that lives offline may still wait.
         while self.requests.contains_key(&request) || self.watches.contains_key(&request) {
             request = request.wrapping_add(1);
         }
         self.next_request = request.wrapping_add(1);
-        self.requests.insert(request, asked);
         request
     }
 
     /// What the answer to a request is for.
     fn recall(&mut self, request: Request) -> Result<Asked, Closed> {
-        self.requests.remove(&request).ok_or_else(|| {
+        self.requests.remove(&request).map(|asking| asking.asked).ok_or_else(|| {
             Closed::protocol(format!("an answer came to request {request}, which nobody made"))
         })
     }
@@ -239,10 +266,13 @@ impl Driver {
     fn done(&mut self, done: &Done) -> Result<(), Closed> {
         match self.recall(done.request)? {
             Asked::Part(object) => self.parted(object),
-            Asked::Name(_, reply) => {
+            Asked::Name(object, name, reply) => {
+                if let Some(entry) = self.entries.get_mut(&object) {
+                    entry.name = Some(name);
+                }
                 let _nobody_waits = reply.send(Ok(()));
             }
-            Asked::Keep(_, reply) => {
+            Asked::Keep(_, _, reply) => {
                 let _nobody_waits = reply.send(Ok(()));
             }
             Asked::Nothing => {}
@@ -253,16 +283,24 @@ impl Driver {
 
     fn refused(&mut self, refused: Refused) -> Result<(), Closed> {
         let Refused { request, refusal } = refused;
+        let is_again = self.requests.get(&request).is_some_and(|asking| asking.is_again);
         match self.recall(request)? {
             Asked::Enter(entering) => entering.refuse(refusal),
             Asked::Attach(attaching) => attaching.refuse(refusal),
-            Asked::Name(object, reply) => {
+            Asked::Name(object, _, reply) => {
                 let _nobody_waits = reply.send(Err(self.why_not(object, refusal).into()));
             }
-            Asked::Keep(object, reply) => {
+            // It was carried out before, or by somebody else.
+            Asked::Keep(_, Keeping::Destroyed, reply)
+                if is_again && matches!(refusal, Refusal::Gone | Refusal::NotJoined) =>
+            {
+                let _nobody_waits = reply.send(Ok(()));
+            }
+            Asked::Keep(object, _, reply) => {
                 let _nobody_waits = reply.send(Err(self.why_not(object, refusal).into()));
             }
             Asked::List(listing) => listing.refuse(refusal),
+            Asked::ListAgain(_) => self.end_watch(request),
             Asked::Publish(object) => self.untaken(object, refusal),
             Asked::Fetch(fetching) => self.not_fetched(fetching, refusal),
             Asked::Rejoin(object, generation) => {
@@ -282,6 +320,11 @@ impl Driver {
     /// The hub does not take an object that lived offline. Its leaf lives on alone.
     fn untaken(&mut self, object: ObjectId, refusal: Refusal) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
+        if matches!(refusal, Refusal::Exists(_)) && self.dial.lost.is_some() {
+            // It was told of it before, by a session that is no more.
+            entry.channel.is_born();
+            return self.ask_for_own(object);
+        }
         tracing::warn!(%object, %refusal, "the hub does not take an object");
         entry.publish = None;
         entry.channel.refuse(refusal);
@@ -350,12 +393,13 @@ impl Driver {
         entry.channel.end(gone);
     }
 
-    /// The connection is no more. Leaves live on for local messages, until their handles go.
+    /// There is no connection any more. Leaves live on for local messages, until their handles go.
     fn end(&mut self, closed: &Closed, ctx: &mut Context<Self>) {
-        if self.closed.borrow().is_some() {
+        if self.is_closed() {
             return;
         }
-        tracing::info!(%closed, "disconnected");
+        tracing::info!(%closed, "disconnected for good");
+        self.give_up_dialing(ctx);
         self.queue.close(closed.clone());
         self.closed.send_replace(Some(closed.clone()));
         for entry in self.entries.values_mut() {
@@ -363,8 +407,10 @@ impl Driver {
         }
         self.entries.retain(|_, entry| !entry.is_idle());
         self.requests.clear();
+        self.unsent.clear();
         self.watches.clear();
         self.give_up_all();
+        self.events.tell(ConnectionEvent::Closed { why: closed.clone() });
         if let Some(waiting) = self.welcomed.take() {
             let _nobody_waits = waiting.send(Err(closed.clone()));
             ctx.stop();
@@ -380,11 +426,8 @@ impl Actor for Driver {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        if let Some(hello) = self.hello.take() {
-            self.queue.tell(&hello);
-        }
-        if let Some(reader) = self.reader.take() {
-            ctx.add_stream(reader);
+        if let Some(duplex) = self.duplex.take() {
+            self.open(duplex, ctx);
         }
     }
 
@@ -395,11 +438,14 @@ impl Actor for Driver {
 
 impl Supervised for Driver {}
 
-impl StreamHandler<Result<Burst, Closed>> for Driver {
-    fn handle(&mut self, item: Result<Burst, Closed>, ctx: &mut Self::Context) {
+impl StreamHandler<(u64, Result<Burst, Closed>)> for Driver {
+    fn handle(&mut self, (number, item): (u64, Result<Burst, Closed>), ctx: &mut Self::Context) {
+        if number != self.dial.number {
+            return;
+        }
         let taken = item.and_then(|burst| self.take(burst, ctx));
         if let Err(closed) = taken {
-            self.end(&closed, ctx);
+            self.lose(&closed, ctx);
         }
     }
 
@@ -415,6 +461,28 @@ impl Handler<Close> for Driver {
         if close.stop {
             ctx.stop();
         }
+    }
+}
+
+impl Asking {
+    fn new(asked: Asked, frame: Bytes) -> Self {
+        Self { asked, frame, is_sent: false, is_again: false }
+    }
+
+    /// What is sent again over another connection, if it is not the object's channel that does.
+    fn again(&mut self) -> Option<Bytes> {
+        if let Asked::List(listing) = &mut self.asked {
+            listing.begin_again();
+        }
+        self.is_again |= std::mem::replace(&mut self.is_sent, true);
+        (!self.frame.is_empty()).then(|| self.frame.clone())
+    }
+}
+
+impl Asked {
+    /// Whether it is asked for anew over another connection.
+    fn is_way_back(&self) -> bool {
+        matches!(self, Self::Rejoin(..) | Self::Reattach(_) | Self::ListAgain(_))
     }
 }
 

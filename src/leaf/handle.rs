@@ -19,6 +19,7 @@ use super::{
 use crate::{
     object::{Encoded, Leaf, Members, Name, ObjectId, ObjectRef, Shout, ShoutAt},
     supervise::StartError,
+    wire::Refusal,
 };
 
 /// Keeps a leaf joined, shouts at its object and speaks to it locally. The last clone's drop
@@ -185,7 +186,10 @@ impl<A: Leaf> Handle<A> {
 
     /// Whether the client has been told so: then a refusal has no other reason.
     fn has_ended(&self) -> bool {
-        matches!(self.gone(), Some(Gone::Ended(_)))
+        matches!(
+            self.gone(),
+            Some(Gone::Ended(_) | Gone::Refused(Refusal::Gone) | Gone::HubRestarted)
+        )
     }
 
     /// A reference to the object, to be carried by a message or state. An object that lives offline

@@ -27,8 +27,8 @@ pub enum ShoutError<M> {
     Gone(M, Gone),
     /// It was sent and refused: nobody hears it.
     Refused(M, String),
-    /// It was sent, and the connection ended before its outcome was known: it may have been heard
-    /// by all, or by none.
+    /// It was sent, and the session ended before its outcome was known: it may have been heard by
+    /// all, or by none.
     Unknown(M, Gone),
 }
 
@@ -55,7 +55,11 @@ pub enum Gone {
     /// The object is no more.
     #[error("the object has ended: {0}")]
     Ended(EndReason),
-    /// The client's connection is no more.
+    /// The hub was restarted, and knows nothing of what was before. The leaf lives on alone;
+    /// [`open`](crate::Client::open) makes a new object of that name from its state.
+    #[error("the hub was restarted")]
+    HubRestarted,
+    /// The client's connection is no more, and will not come back.
     #[error(transparent)]
     Closed(Closed),
 }

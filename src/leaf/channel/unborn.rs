@@ -3,12 +3,12 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 use bytes::Bytes;
 
-use super::{Channel, Link, Phase};
+use super::{Channel, Line, Link, Phase};
 use crate::{
     connection::Class,
     object::{Carried, Encoded, ObjectId},
@@ -42,9 +42,10 @@ impl Channel {
             return;
         }
         // One at a time, so that nobody shouts at an object that another thread is about to tell of.
-        let _one = self.link.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = self.link.publishing();
+        let line = self.link.line();
         let mut born = self.unborn();
-        born.retain(|channel| channel.be_born());
+        born.retain(|channel| channel.be_born(&line, &mut count));
         // Only now: whoever finds one of them known does not wait for the others.
         for channel in born {
             channel.is_unborn.store(false, Ordering::Release);
@@ -54,7 +55,7 @@ impl Channel {
     /// An object that lives offline is to be told of with this state.
     pub(crate) fn amend(&self, state: Encoded) {
         // Not between what the state leads to being found and the hub being told of it.
-        let _one = self.link.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.link.publishing();
         if let Phase::Offline(unborn) = &mut self.lock().phase {
             unborn.create.carried = state.carried;
             unborn.state = state.payload.into();
@@ -99,18 +100,26 @@ impl Channel {
         }
     }
 
-    /// Tells the hub of the object, if it lives offline still.
-    fn be_born(&self) -> bool {
+    /// Tells the hub of the object, if it lives offline still; while there is no connection, as
+    /// soon as there is one.
+    fn be_born(&self, line: &Line, count: &mut u64) -> bool {
         let mut state = self.lock();
         if !matches!(state.phase, Phase::Offline(_)) {
             return false;
         }
-        let Phase::Offline(unborn) = std::mem::replace(&mut state.phase, Phase::Open) else {
+        let next = if line.is_up { Phase::Open } else { Phase::Paused };
+        let Phase::Offline(unborn) = std::mem::replace(&mut state.phase, next) else {
             return false;
         };
         let Unborn { mut create, state: payload } = *unborn;
         self.link.seats.date(&mut create.carried);
-        let _closing = self.link.queue.push(Class::Control, encode_with(&create, &payload));
+        let frame = encode_with(&create, &payload);
+        if line.is_up {
+            let _closing = line.queue.push(Class::Control, frame.clone());
+        }
+        state.queue = line.queue.clone();
+        state.birth = Some((*count, frame));
+        *count += 1;
         true
     }
 }

@@ -15,12 +15,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Client, Keep};
+use super::{Client, Keep, Teller};
 use crate::{
     connection::Closed,
     leaf::{
         class::Classes,
-        driver::{Close, Driver, Line, Welcomed},
+        driver::{Close, Driver, Line},
     },
     limits::{
         AGENT_BYTES_MAX, CONNECT_TIMEOUT, CREDENTIALS_BYTES_MAX, MEMBER_INFO_BYTES_MAX,
@@ -143,7 +143,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Ids out of `seed`, the same in every run: for tests only. The default takes them from the
+    /// Ids, and the rests before connecting again, out of `seed`, the same in every run: for tests
+    /// only. The default takes them from the
     /// operating system.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -164,7 +165,7 @@ impl ClientBuilder {
         Placement::Here.check()?;
         let connector = to.into().connector()?;
         let address = connector.address();
-        match timeout(CONNECT_TIMEOUT, connect(&*connector, hello, random)).await {
+        match timeout(CONNECT_TIMEOUT, connect(connector, hello, random)).await {
             Ok(connected) => connected,
             Err(_) => Err(ConnectError::TimedOut { address }),
         }
@@ -191,7 +192,7 @@ impl ClientBuilder {
 }
 
 async fn connect(
-    connector: &dyn Connector,
+    connector: Arc<dyn Connector>,
     hello: Hello,
     random: StdRng,
 ) -> Result<Client, ConnectError> {
@@ -200,29 +201,40 @@ async fn connect(
         Ok(duplex) => duplex,
         Err(reason) => return Err(ConnectError::Transport { address, reason }),
     };
-    greet(duplex, hello, random).await?.map_err(|closed| ConnectError::Closed { address, closed })
+    let greeted = greet(duplex, connector, hello, random).await?;
+    greeted.map_err(|closed| ConnectError::Closed { address, closed })
 }
 
 /// Starts the client's driver, which says hello and waits for the answer.
 async fn greet(
     duplex: Duplex,
+    connector: Arc<dyn Connector>,
     hello: Hello,
     random: StdRng,
 ) -> Result<Result<Client, Closed>, supervise::StartError> {
     let (welcomed, answer) = oneshot::channel();
     let (closing, closed) = watch::channel(None);
-    let (writing, flushed) = watch::channel(false);
-    let line = Line { duplex, hello, welcomed, closed: closing, flushed: writing };
-    let make = move |_: &mut actix::Context<_>| Driver::new(line, random);
+    let (count, writing) = watch::channel(0);
+    let events = Arc::new(Teller::default());
+    let first = Line {
+        duplex,
+        connector,
+        hello,
+        welcomed,
+        closed: closing,
+        writing: count,
+        events: events.clone(),
+    };
+    let make = move |_: &mut actix::Context<_>| Driver::new(first, random);
     let driver = supervise::start(&Placement::Here, 1, RestartLimit::NEVER, make, |event| {
         tracing::debug!(?event, "a client's driver");
     })?;
     let calling = Calling(Some(driver));
     Ok(match answer.await {
-        Ok(Ok(Welcomed { link, hub })) => {
+        Ok(Ok(link)) => {
             let driver = calling.connected();
             let (classes, unsent) = (Classes::default(), AtomicU64::new(0));
-            let keep = Keep { driver, link, hub, classes, unsent, closed, flushed };
+            let keep = Keep { driver, link, classes, unsent, closed, writing, events };
             Ok(Client { keep: Arc::new(keep) })
         }
         Ok(Err(closed)) => Err(closed),

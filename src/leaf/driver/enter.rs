@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{
-    Asked, Driver,
+    Asked, Asking, Driver,
     entry::{Entry, Leaf},
     hold::Until,
     mismatch,
@@ -21,7 +21,10 @@ use crate::{
         inbox::Given,
         progress::Progress,
     },
-    object::{Carried, Cursor, Encoded, InterfaceId, Missing, Name, ObjectId, Op, Seq},
+    object::{
+        Carried, Cursor, Encoded, InterfaceId, Missing, Name, ObjectId, Op, Resync, ResyncReason,
+        Seq,
+    },
     wire::{self, Create, Join, Joined, Part, Refusal, Request, Target},
 };
 
@@ -103,9 +106,9 @@ impl Handler<Enter> for Driver {
                 let create = create(&*class, object, Some(name.clone()), or_join);
                 let (payload, carried) = (state.payload.clone(), state.carried.clone());
                 let entering = Entering { class, keep, reply, name, new: Some((object, state)) };
-                let request = self.remember(Asked::Enter(entering));
+                let request = self.number();
                 let frame = wire::encode_with(&create(request, carried), &payload);
-                let _closing = self.queue.push(crate::connection::Class::Control, frame);
+                self.send(request, Asked::Enter(entering), frame);
             }
             How::Join { name } => {
                 let interface = class.interface();
@@ -128,7 +131,9 @@ impl Driver {
     ) -> Result<AnySeat, JoinError> {
         let object = ObjectId::random(&mut self.random);
         let create = create(&*class, object, None, false);
-        let request = self.remember(Asked::Publish(object));
+        let request = self.number();
+        let asking = Asking::new(Asked::Publish(object), Bytes::new());
+        self.requests.insert(request, asking);
         let Encoded { payload, carried } = state;
         let state = Bytes::from(payload);
         let unborn = Unborn { create: create(request, carried.clone()), state: state.clone() };
@@ -152,7 +157,7 @@ impl Driver {
     ) -> Result<(), Closed> {
         match self.recall(joined.request)? {
             Asked::Enter(entering) => self.enter(entering, joined, state, ctx),
-            Asked::Publish(object) => self.published(object, joined.start),
+            Asked::Publish(object) => self.published(object, joined, state, ctx),
             Asked::Rejoin(object, generation) => {
                 self.rejoined(object, generation, joined, state, ctx);
             }
@@ -213,6 +218,7 @@ impl Driver {
         let object = joined.object;
         let mut entry = self.take_entry(object, link, joined.next_op, class.interface());
         entry.come_in();
+        entry.name.clone_from(&joined.name);
         let there = present(&entry, &*class);
         let is_behind =
             there.is_some() && entry.leaf.as_mut().is_some_and(|leaf| leaf.lags(joined));
@@ -319,20 +325,49 @@ impl Driver {
     }
 
     /// The hub knows an object that lived offline.
-    fn published(&mut self, object: ObjectId, start: Cursor) {
-        let entry = self.entries.get_mut(&object);
-        let Some(entry) = entry else { return };
+    fn published(
+        &mut self,
+        object: ObjectId,
+        joined: &Joined,
+        state: Bytes,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.publish = None;
-        if let Some(leaf) = entry.leaf.as_mut().filter(|leaf| leaf.coming.is_none()) {
-            leaf.cursor = Some(start);
+        entry.channel.is_born();
+        let Some(leaf) = &mut entry.leaf else { return entry.go_on(joined.next_op) };
+        if leaf.coming.is_some() {
+            // It asks for the state that it begins with.
+            return entry.go_on(joined.next_op);
+        }
+        let generation = leaf.generation;
+        // The answer was lost, and the object has gone on: the leaf has missed what is in its state.
+        let missed = (joined.start.seq > Seq(0)).then_some(Resync {
+            reason: ResyncReason::Missed,
+            from: Seq(1),
+            to: joined.start.seq,
+        });
+        let joined = Joined { resync: joined.resync.or(missed), ..joined.clone() };
+        self.rejoined(object, generation, &joined, state, ctx);
+    }
+
+    /// Becomes a leaf once more of an object that was made here.
+    pub(super) fn ask_for_own(&mut self, object: ObjectId) {
+        let Some(entry) = self.entries.get(&object) else { return };
+        let (target, interface) = (Target::Object(object), entry.interface.clone());
+        let asked = Asked::Publish(object);
+        let request = self.ask(asked, |request| join(request, target, interface, None));
+        if let Some(entry) = self.entries.get_mut(&object) {
+            entry.publish = Some(request);
         }
     }
 
     /// A leaf has let go: its inbox ends, and the hub is told if it knows of it.
     pub(super) fn part(&mut self, object: ObjectId) {
+        let is_closed = self.is_closed();
         let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.leaf = None;
-        if self.closed.borrow().is_some() || entry.channel.abandon(&entry.why()) {
+        if is_closed || entry.channel.abandon(&entry.why()) {
             return self.forget_idle(object);
         }
         entry.leave();
@@ -353,7 +388,7 @@ impl Driver {
             && let Some(entry) = self.entries.remove(&object)
         {
             entry.channel.end(&entry.why());
-            entry.publish.and_then(|request| self.requests.remove(&request));
+            let _unsent = entry.publish.and_then(|request| self.requests.remove(&request));
         }
     }
 }

@@ -11,14 +11,14 @@ use super::{anew::Lives, members::Told};
 use crate::{
     connection::Closed,
     leaf::{
-        channel::{Channel, Gone},
+        channel::{Channel, Gone, Link},
         class::{AnyClass, Opening},
         inbox::Delivery,
         progress::Progress,
         seats,
         voice::Attachment,
     },
-    object::{Carried, Cursor, InterfaceId, Missing, Op, Seq},
+    object::{Carried, Cursor, InterfaceId, Missing, Name, Op, Seq},
     wire::Request,
 };
 
@@ -26,6 +26,8 @@ use crate::{
 pub(super) struct Entry {
     pub(super) channel: Arc<Channel>,
     pub(super) interface: InterfaceId,
+    /// What the hub calls it, as far as this client was told.
+    pub(super) name: Option<Name>,
     pub(super) leaf: Option<Leaf>,
     /// The claim of the voices without a leaf.
     pub(super) attachment: Weak<Attachment>,
@@ -78,6 +80,7 @@ impl Entry {
         Self {
             channel,
             interface,
+            name: None,
             leaf: None,
             attachment: Weak::new(),
             is_attached: false,
@@ -126,7 +129,22 @@ impl Entry {
         self.parting == 0 && std::mem::take(&mut self.is_unsure)
     }
 
-    /// The connection is no more: nothing is answered, and nobody shouts.
+    /// The hub was restarted and does not know the object: its leaf lives on alone, and is found
+    /// by the name that it had.
+    pub(super) fn strand(&mut self, link: &Link) {
+        self.channel.end(&Gone::HubRestarted);
+        self.is_attached = false;
+        if let (Some(leaf), Some(name)) = (&self.leaf, self.name.take()) {
+            link.stranded.add(name, leaf.class.class(), leaf.delivery.asker());
+        }
+    }
+
+    /// Whether the hub knows that the client is there.
+    pub(super) fn is_known(&self) -> bool {
+        self.publish.is_none() && !self.channel.has_ended()
+    }
+
+    /// There is no connection any more: nothing is answered, and nobody shouts.
     pub(super) fn cut_off(&mut self, closed: &Closed) {
         self.channel.end(&Gone::Closed(closed.clone()));
         self.leave_unmade();

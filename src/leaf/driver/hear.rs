@@ -31,10 +31,10 @@ pub(crate) struct Drained {
 
 impl Driver {
     pub(super) fn hear(&mut self, batch: Batch, ctx: &mut Context<Self>) -> Result<(), Closed> {
-        let Some(link) = &self.link else {
+        if !self.dial.is_up() {
             return Err(Closed::protocol("a Batch frame came before the Welcome"));
-        };
-        let me = link.session;
+        }
+        let me = self.session;
         // What comes for an object that was just left is nobody's.
         let Some(entry) = self.entries.get_mut(&batch.object) else { return Ok(()) };
         if let Some(mine) = batch.sessions.iter().position(|(session, _)| *session == me) {
@@ -116,6 +116,7 @@ impl Driver {
     ) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.go_on(joined.next_op);
+        entry.name.clone_from(&joined.name);
         let Some(leaf) = entry.leaf_of(generation) else { return };
         leaf.past = joined.last;
         leaf.lagging = false;

@@ -7,6 +7,7 @@
 //! heard what its sender had heard of them, the message is handed over. What cannot be had, or not
 //! in time, holds nothing up: the reference says why. Only the carrier's own inbox waits.
 
+mod uptime;
 mod waiting;
 
 use std::{
@@ -15,8 +16,9 @@ use std::{
 };
 
 use actix::{AsyncContext, Context, Handler, Message};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
 
+use self::uptime::Uptime;
 pub(super) use self::waiting::Until;
 pub(crate) use self::waiting::{Arrived, Hold};
 use self::waiting::{Counted, Made, Waiting};
@@ -55,6 +57,8 @@ pub(super) struct Holds {
     /// Joins under way, and those that wait for them to be answered.
     sent: usize,
     unsent: VecDeque<Fetching>,
+    /// By which they wait.
+    uptime: Uptime,
     /// What all carriers wait for.
     objects: Arc<AtomicUsize>,
 }
@@ -101,7 +105,8 @@ impl Driver {
         let id = self.holds.next;
         self.holds.next += 1;
         let counted = Counted::among(&self.holds.objects);
-        let waiting = Waiting::new(carried.clone(), until, led_by, counted, reply);
+        let now = self.holds.uptime.now();
+        let waiting = Waiting::new(carried.clone(), until, led_by, now, counted, reply);
         self.holds.waiting.insert(id, waiting);
         self.want(id, carried);
         if !self.hand_over(id) {
@@ -143,7 +148,13 @@ impl Driver {
         }
     }
 
-    /// Nobody waits any longer: the connection is no more.
+    /// There is a connection again: who waits goes on waiting.
+    pub(super) fn go_on_waiting(&mut self, ctx: &mut Context<Self>) {
+        self.holds.uptime.go_on();
+        self.watch(ctx);
+    }
+
+    /// Nobody waits any longer: there is no connection any more.
     pub(super) fn give_up_all(&mut self) {
         self.holds.fetching.clear();
         self.holds.unsent.clear();
@@ -267,7 +278,7 @@ impl Driver {
             if waiting.is_ready() {
                 waiting.release();
             } else {
-                tokio::task::spawn_local(waiting.hear());
+                tokio::task::spawn_local(waiting.hear(self.holds.uptime.hands()));
             }
         }
         is_due
@@ -286,8 +297,8 @@ impl Driver {
     /// Sees to it that carriers do not wait for too long. Their deadlines come in their order.
     fn watch(&mut self, ctx: &mut Context<Self>) {
         let Some(first) = self.holds.waiting.values().next() else { return };
-        if !std::mem::replace(&mut self.holds.is_watched, true) {
-            let rest = first.deadline.saturating_duration_since(Instant::now());
+        if self.holds.uptime.runs() && !std::mem::replace(&mut self.holds.is_watched, true) {
+            let rest = first.deadline.saturating_sub(self.holds.uptime.now());
             ctx.run_later(rest, |driver, ctx| {
                 driver.holds.is_watched = false;
                 driver.give_up_late();
@@ -297,7 +308,7 @@ impl Driver {
     }
 
     fn give_up_late(&mut self) {
-        let now = Instant::now();
+        let now = self.holds.uptime.now();
         let late = self.holds.waiting.iter().take_while(|(_, hold)| hold.deadline <= now);
         let late: Vec<_> = late.map(|(id, _)| *id).collect();
         for id in late {
@@ -307,6 +318,11 @@ impl Driver {
 }
 
 impl Holds {
+    /// There is no connection: nobody's time runs.
+    pub(super) fn stand_still(&self) {
+        self.uptime.stop();
+    }
+
     /// Why a carrier that is led does not send for an object: what those who lead it know. Of one
     /// that they had, and that has gone since, it asks the hub.
     fn led(&self, id: u64, object: ObjectId) -> Option<Missing> {

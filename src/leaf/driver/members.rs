@@ -39,8 +39,8 @@ impl Driver {
         take: impl FnOnce(&mut Told, SessionId) -> Result<(), String>,
     ) -> Result<(), Closed> {
         let leaf = self.entries.get_mut(&object).and_then(|entry| entry.leaf.as_mut());
-        let (Some(leaf), Some(link)) = (leaf, &self.link) else { return Ok(()) };
-        take(leaf.members.get_or_insert_default(), link.session)
+        let Some(leaf) = leaf else { return Ok(()) };
+        take(leaf.members.get_or_insert_default(), self.session)
             .map_err(|why| Closed::protocol(format!("the members of {object}: {why}")))?;
         leaf.tell_members();
         Ok(())

@@ -1,8 +1,12 @@
 //! The directory, as a client sees it.
 
+mod watch;
+
 use actix::{Handler, Message};
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+pub(super) use self::watch::Watch;
 use super::{Asked, Driver, mismatch};
 use crate::{
     connection::Closed,
@@ -10,6 +14,7 @@ use crate::{
     object::{Name, ObjectId},
     wire::{
         Change, Changed, Destroy, Entry, List, Listed, NameObject, Pin, Refusal, Request, Unwatch,
+        encode,
     },
 };
 
@@ -58,12 +63,24 @@ pub(crate) struct EndWatch(pub(crate) Request);
 
 /// A listing that comes in pieces.
 pub(super) struct Listing {
+    prefix: String,
     entries: Vec<Entry>,
     watch: Option<mpsc::Sender<Change>>,
     reply: ListReply,
 }
 
 impl Listing {
+    /// The hub is asked once more, for all of it.
+    pub(super) fn begin_again(&mut self) {
+        self.entries.clear();
+    }
+
+    /// What asks for it.
+    fn frame(&self, request: Request) -> Bytes {
+        let (prefix, watch) = (self.prefix.clone(), self.watch.is_some());
+        encode(&List { request, prefix, watch })
+    }
+
     pub(super) fn refuse(self, refusal: Refusal) {
         let _nobody_waits = self.reply.send(Err(ListError::Refused(refusal)));
     }
@@ -72,16 +89,22 @@ impl Listing {
 impl Driver {
     pub(super) fn listed(&mut self, listed: Listed) -> Result<(), Closed> {
         let Listed { request, entries, last } = listed;
-        let Asked::List(mut listing) = self.recall(request)? else {
-            return Err(mismatch(request));
+        let mut listing = match self.recall(request)? {
+            Asked::List(listing) => listing,
+            Asked::ListAgain(known) => {
+                self.listed_again(request, known, entries, last);
+                return Ok(());
+            }
+            _ => return Err(mismatch(request)),
         };
         listing.entries.extend(entries);
         if !last {
-            self.requests.insert(request, Asked::List(listing));
+            self.await_more(request, Asked::List(listing));
             return Ok(());
         }
         let is_watch = listing.watch.is_some();
         if let Some(watch) = listing.watch {
+            let watch = Watch::new(listing.prefix, &listing.entries, watch);
             self.watches.insert(request, watch);
         }
         let is_taken = listing.reply.send(Ok((listing.entries, request))).is_ok();
@@ -93,8 +116,8 @@ impl Driver {
 
     pub(super) fn changed(&mut self, changed: Changed) {
         let Changed { request, change } = changed;
-        let Some(watch) = self.watches.get(&request) else { return };
-        if watch.try_send(change).is_err() {
+        let Some(watch) = self.watches.get_mut(&request) else { return };
+        if !watch.tell(change) {
             tracing::warn!("a watch of the directory is not read: it ends");
             self.end_watch(request);
         }
@@ -107,7 +130,7 @@ impl Driver {
         }
     }
 
-    fn end_watch(&mut self, list: Request) {
+    pub(super) fn end_watch(&mut self, list: Request) {
         if self.watches.remove(&list).is_some() {
             self.ask(Asked::Nothing, |request| Unwatch { request, list });
         }
@@ -124,7 +147,8 @@ impl Handler<NameIt> for Driver {
         }
         let NameIt { object, name, reply } = name_it;
         self.publish(object);
-        self.ask(Asked::Name(object, reply), |request| NameObject { request, object, name });
+        let asked = Asked::Name(object, name.clone(), reply);
+        self.ask(asked, |request| NameObject { request, object, name });
     }
 }
 
@@ -137,7 +161,7 @@ impl Handler<KeepIt> for Driver {
         }
         let KeepIt { object, how, reply } = keep;
         self.publish(object);
-        let asked = Asked::Keep(object, reply);
+        let asked = Asked::Keep(object, how, reply);
         match how {
             Keeping::Pinned(pinned) => self.ask(asked, |request| Pin { request, object, pinned }),
             Keeping::Destroyed => self.ask(asked, |request| Destroy { request, object }),
@@ -154,7 +178,7 @@ impl Handler<ListNames> for Driver {
         }
         let ListNames { prefix, watch, reply } = list;
         let is_watch = watch.is_some();
-        let listing = Listing { entries: Vec::new(), watch, reply };
+        let listing = Listing { prefix: prefix.clone(), entries: Vec::new(), watch, reply };
         self.ask(Asked::List(listing), |request| List { request, prefix, watch: is_watch });
     }
 }

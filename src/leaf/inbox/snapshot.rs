@@ -30,7 +30,7 @@ impl Drop for Wanted {
     fn drop(&mut self) {
         if !self.is_told {
             let unable = Snapshot { object: self.object, at: None, carried: Vec::new() };
-            self.link.queue.tell(&unable);
+            self.link.line().queue.tell(&unable);
         }
     }
 }
@@ -53,7 +53,7 @@ impl Telling {
                 wanted.link.pack(&mut carried);
                 let snapshot = Snapshot { object, at: Some(wanted.at), carried };
                 let frame = wire::encode_with(&snapshot, &payload);
-                wanted.is_told = wanted.link.queue.push_spare(frame);
+                wanted.is_told = wanted.link.line().queue.push_spare(frame);
                 if !wanted.is_told {
                     tracing::debug!(%object, "no room to tell a state: another leaf is asked");
                 }

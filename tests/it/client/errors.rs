@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{
     pond::{
         Count, Croak, Frog, LoudFrog, NewFrog, NewTextFrog, OddTextFrog, TextFrog, TextNewt,
-        Weight, client, frog, hub, paused, settle, soon,
+        Weight, client, frog, hub, lost, paused, settle, soon,
     },
     wire::Wire,
 };
@@ -86,8 +86,8 @@ fn connecting_to_nobody_names_where_it_was_tried() {
         hub.stop().await;
         let error = Client::builder().connect(hub.local()).await.unwrap_err();
         assert!(matches!(error, ConnectError::Transport { .. }), "{error}");
-        let closed = soon(late.closed()).await;
-        assert_eq!((closed.by, closed.code), (Closer::Remote, CloseCode::ShuttingDown));
+        let why = lost(&mut late.events()).await;
+        assert_eq!((why.by, why.code), (Closer::Remote, CloseCode::ShuttingDown));
     });
 }
 
@@ -261,9 +261,9 @@ fn everything_says_that_the_connection_is_no_more_once_it_is_not() {
         let voice = alec.voice::<Frog>("kermit").await.unwrap();
         wire.up.hold();
         let under_way = kermit.try_send(Shout(Croak(1))).unwrap();
-        wire.cut();
+        soon(alec.close()).await;
         let closed = soon(alec.closed()).await;
-        assert_eq!(closed.by, Closer::Transport);
+        assert_eq!((closed.by, closed.code), (Closer::Local, CloseCode::Done));
         let gone = Gone::Closed(closed.clone());
         assert_eq!((kermit.gone(), voice.gone()), (Some(gone.clone()), Some(gone.clone())));
         let error = soon(under_way).await.unwrap_err();

@@ -20,7 +20,7 @@ const HER: SessionId = SessionId([3; 16]);
 const SOMEBODY: SessionId = SessionId([4; 16]);
 
 /// The hub's end of a connection, in the test's hands.
-struct FalseHub {
+pub(super) struct FalseHub {
     duplex: Duplex,
     read: BytesMut,
 }
@@ -30,19 +30,8 @@ impl FalseHub {
     async fn with_a_client() -> (Self, Client) {
         let (connector, mut listener) = memory::channel("false hub");
         let connecting = tokio::task::spawn_local(Client::connect(connector));
-        let duplex = listener.accept().await.unwrap();
-        let mut hub = Self { duplex, read: BytesMut::new() };
-        assert!(matches!(hub.next().await, Frame::Hello(_)));
-        hub.say(&Welcome {
-            version: 1,
-            hub: HubId([5; 16]),
-            session: HER,
-            key: [6; 16],
-            resumed: false,
-            limits: Limits::default(),
-            extras: Vec::new(),
-        })
-        .await;
+        let (mut hub, _) = Self::called(&mut listener).await;
+        hub.welcome(6, false).await;
         (hub, connecting.await.unwrap().unwrap())
     }
 
@@ -75,7 +64,29 @@ impl FalseHub {
         std::mem::forget(joining.await.unwrap().unwrap());
     }
 
-    async fn next(&mut self) -> Frame {
+    /// The hub's end of the next connection, and its Hello.
+    pub(super) async fn called(listener: &mut impl Listener) -> (Self, wire::Hello) {
+        let duplex = listener.accept().await.unwrap();
+        let mut hub = Self { duplex, read: BytesMut::new() };
+        let Frame::Hello(hello) = hub.next().await else { panic!("no Hello came") };
+        (hub, hello)
+    }
+
+    /// Lets the client in.
+    pub(super) async fn welcome(&mut self, key: u8, resumed: bool) {
+        self.say(&Welcome {
+            version: 1,
+            hub: HubId([5; 16]),
+            session: HER,
+            key: [key; 16],
+            resumed,
+            limits: Limits::default(),
+            extras: Vec::new(),
+        })
+        .await;
+    }
+
+    pub(super) async fn next(&mut self) -> Frame {
         loop {
             if let Split::Whole(_) = wire::split(&self.read).unwrap() {
                 let length = u32::from_le_bytes(*self.read.first_chunk().unwrap()) as usize;
@@ -86,7 +97,7 @@ impl FalseHub {
         }
     }
 
-    async fn say<H: Header>(&mut self, header: &H) {
+    pub(super) async fn say<H: Header>(&mut self, header: &H) {
         self.send(wire::encode(header)).await;
     }
 
@@ -101,7 +112,7 @@ impl FalseHub {
         settle().await;
     }
 
-    async fn send(&mut self, frame: Bytes) {
+    pub(super) async fn send(&mut self, frame: Bytes) {
         self.duplex.writer.write_all(&frame).await.unwrap();
     }
 }

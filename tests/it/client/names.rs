@@ -62,7 +62,7 @@ fn a_watch_tells_of_every_name_that_comes_and_begins_so() {
             assert_eq!((entry.name.as_str(), entry.object), (name, object));
         }
         assert!(watching.next().now_or_never().is_none());
-        soon(hub.stop()).await;
+        soon(amy.close()).await;
         assert_eq!(soon(watching.next()).await, None);
     });
 }

@@ -10,8 +10,8 @@ use std::{
 
 use actix::{Actor, Context, Handler, Message, ResponseActFuture, Supervised, WrapFuture};
 use actix_multiplex::{
-    Client, DispatchError, Handle, Heard, Hub, Leaf, Local, Resync, Seq, Stateful, Voice,
-    interface, transport::Connector,
+    Client, Closed, ConnectionEvent, DispatchError, Events, Handle, Heard, Hub, Leaf, Local,
+    Resync, Seq, Stateful, Voice, interface, transport::Connector,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::LocalSet;
@@ -309,6 +309,17 @@ pub(super) async fn turns(mut turns: usize) {
         Poll::Pending
     })
     .await;
+}
+
+/// Waits until a client has lost its connection, and tells why.
+pub(super) async fn lost(events: &mut Events) -> Closed {
+    loop {
+        match soon(events.next()).await.expect("the client has ended") {
+            ConnectionEvent::Waiting { why, .. } => return why,
+            ConnectionEvent::Closed { why } => panic!("it does not try again: {why}"),
+            _ => {}
+        }
+    }
 }
 
 /// A hub that admits everybody.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use actix::{Actor, ActorContext, Context, Handler, Supervised};
 use actix_multiplex::{
-    Client, Closer, Gone, Handle, Heard, Leaf, Local, Resync, Shout, ShoutError, Voice, interface,
-    testing::Trouble, wire::CloseCode,
+    Client, Closer, ConnectionEvent, Gone, Handle, Heard, Leaf, Local, Resync, Shout, ShoutError,
+    Voice, interface, testing::Trouble, wire::CloseCode,
 };
 
 use super::pond::{
-    Count, Croak, Frog, Given, TextFrog, Weight, client, frog, hub, job, paused, settle, soon,
+    Count, Croak, Frog, Given, TextFrog, Weight, client, frog, hub, job, lost, paused, settle, soon,
 };
 
 /// Alec's leaf comes to an end by `end`. It has parted; his other leaf and Amy's go on; a fresh
@@ -127,7 +127,7 @@ fn g8_a_leaf_hears_nothing_behind_the_shout_at_which_it_ends() {
 }
 
 #[test]
-fn g8_a_session_that_panics_closes_its_own_connection_as_internal_and_no_other() {
+fn g8_a_session_that_panics_closes_its_own_connection_as_internal_and_its_client_comes_back() {
     for trouble in [Trouble::Handler, Trouble::Notify, Trouble::Future, Trouble::Timer] {
         paused(async move {
             let hub = hub();
@@ -136,7 +136,8 @@ fn g8_a_session_that_panics_closes_its_own_connection_as_internal_and_no_other()
             let voice: Voice<Frog> = alec.voice("kermit").await.unwrap();
             soon(voice.send(Shout(Croak(1)))).await.unwrap();
             assert!(hub.sabotage_session(alec.session(), trouble).await);
-            let closed = soon(alec.closed()).await;
+            let mut events = alec.events();
+            let closed = lost(&mut events).await;
             assert_eq!((closed.by, closed.code), (Closer::Remote, CloseCode::Internal));
             assert!(closed.to_string().ends_with("the other side's fault"), "{closed}");
             assert_eq!(soon(kermit.send(Local(Count))).await, Ok(1));
@@ -145,7 +146,9 @@ fn g8_a_session_that_panics_closes_its_own_connection_as_internal_and_no_other()
             soon(his.send(Shout(Croak(3)))).await.unwrap();
             settle().await;
             assert_eq!(amys.numbers(), [1, 2, 3]);
-            assert!(!hub.sabotage_session(alec.session(), trouble).await, "it is still there");
+            let back = soon(events.next()).await;
+            assert_eq!(back, Some(ConnectionEvent::Resynced { hub_restarted: false }));
+            soon(kermit.send(Shout(Croak(4)))).await.unwrap();
         });
     }
 }

@@ -198,7 +198,7 @@ fn a_send_that_waits_is_told_when_its_object_is_out_of_reach() {
         while kermit.try_send(bulk(0)).is_ok() {}
         let mut waiting = pin!(kermit.send(bulk(1)));
         begin(waiting.as_mut()).await;
-        wire.cut();
+        begin(pin!(alec.close())).await;
         assert!(matches!(soon(waiting).await, Err(ShoutError::Gone(Bulk { n: 1, .. }, _))));
         assert!(matches!(soon(under_way).await, Err(ShoutError::Unknown((), _))));
     });

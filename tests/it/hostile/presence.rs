@@ -97,8 +97,12 @@ fn nothing_about_the_members_follows_the_done_of_a_part_and_who_only_shouts_is_n
 
         let third = marvin_of(pond, "third").await;
         assert_eq!(changed(&mut marvin).await.count, 2);
+        let session = third.session;
         drop(third);
-        assert_eq!(changed(&mut marvin).await.count, 1);
+        let told = changed(&mut marvin).await;
+        assert_eq!((told.count, told.changes), (2, vec![MemberChange::Away { session }]));
+        // It does not come back.
+        assert_eq!(changed(&mut marvin).await.changes, parted(session));
         rowlf.say(&shout(KERMIT, 1)).await;
         assert_eq!(batch_ops(&marvin.batch().await), [1]);
         rowlf.outcome(KERMIT, 1).await;

@@ -188,8 +188,8 @@ impl Stage<'_> {
         for number in self.cast.keys() {
             self.sim.network().mend(&name(*number));
         }
-        // Silence takes those whose line was held for too long.
-        sleep(Duration::from_secs(1)).await;
+        // Those whose line was held for too long come back.
+        sleep(Duration::from_mins(1)).await;
         self.sim.settle().await;
         let mut sums = Vec::new();
         for (number, role) in &self.cast {

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, ops::AddAssign, time::Duration};
 
 use actix_multiplex::{
-    Handle, Kind, Voice, interface,
-    testing::{Recorder, Sim, Stress, Trouble, Witness, run as simulate, transcript::Transcript},
+    Handle, Hub, Kind, Voice, interface,
+    testing::{Recorder, Sim, Stress, Trouble, Witness, run_with, transcript::Transcript},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,8 @@ pub(crate) struct Outcome {
 /// Carries out the schedule of a seed.
 pub(crate) fn run(seed: u64) -> Outcome {
     let steps = steps(seed);
-    simulate(seed, async |sim| {
+    // Nobody is away for so long that another session begins.
+    run_with(seed, Hub::builder().grace(Duration::from_mins(10)), async |sim| {
         let mut stage = Stage { sim, cast: BTreeMap::new(), said: 0, counts: Counts::default() };
         for step in &steps {
             stage.take(step).await;
@@ -241,8 +242,8 @@ impl Stage<'_> {
             self.sim.network().mend(&name(*client));
         }
         self.sim.settle().await;
-        // Rejoins and what they bring take another round.
-        sleep(Duration::from_secs(1)).await;
+        // Who was cut off comes back within some tries, and what that brings takes another round.
+        sleep(Duration::from_mins(1)).await;
         self.sim.settle().await;
         for (client, role) in self.cast.iter().filter(|(_, role)| role.is_reachable) {
             let gone = role.napkin.gone();

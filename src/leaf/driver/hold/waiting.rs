@@ -6,13 +6,12 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use tokio::{
-    sync::oneshot,
-    time::{Instant, timeout_at},
-};
+use tokio::sync::oneshot;
 
+use super::uptime::Hands;
 use crate::{
     leaf::{client::AnySeat, progress::Progress},
     limits::{CARRY_HOLD_MAX, CARRY_TIMEOUT, CARRY_WAITS_MAX},
@@ -45,7 +44,8 @@ pub(super) struct Waiting {
     /// Those that wait for the leaf whose state this is. They have sent for what it carries, as far
     /// as their bounds reach, and it sends for nothing itself. Empty: nobody does.
     pub(super) led_by: Vec<u64>,
-    pub(super) deadline: Instant,
+    /// Until when it waits, by the time that runs while there is a connection.
+    pub(super) deadline: Duration,
     seen: BTreeSet<ObjectId>,
     pub(super) absent: BTreeSet<ObjectId>,
     made: Vec<Made>,
@@ -91,6 +91,7 @@ impl Waiting {
         carried: Vec<Carried>,
         until: Until,
         led_by: Vec<u64>,
+        now: Duration,
         counted: Counted,
         reply: oneshot::Sender<Arrived>,
     ) -> Self {
@@ -98,7 +99,7 @@ impl Waiting {
             carried,
             until,
             led_by,
-            deadline: Instant::now() + CARRY_TIMEOUT,
+            deadline: now + CARRY_TIMEOUT,
             seen: BTreeSet::new(),
             absent: BTreeSet::new(),
             made: Vec::new(),
@@ -151,10 +152,15 @@ impl Waiting {
     }
 
     /// Waits until every leaf has heard what it must.
-    pub(super) async fn hear(mut self) {
+    pub(super) async fn hear(mut self, mut hands: Hands) {
         for made in &self.made {
             let heard = made.progress.until_done(self.seq_of(made.object));
-            if timeout_at(self.deadline, heard).await.is_err() {
+            let is_late = tokio::select! {
+                biased;
+                () = heard => false,
+                () = hands.until(self.deadline) => true,
+            };
+            if is_late {
                 tracing::debug!(object = %made.object, "a carried object is late");
                 self.missing.insert(made.object, Arc::new(Missing::Late));
             } else if let Some(why) = made.progress.over().cloned() {

@@ -161,6 +161,11 @@ impl Judge<'_> {
         holds(is_fine || is_alone, || format!("the leaf of {id} at {client}: {:?}", life.stopped))
     }
 
+    /// Whether somebody has destroyed an object, and asked once.
+    fn has_destroyed(&self, ending: &Ending) -> bool {
+        matches!(ending.answer, Some((_, Ok(())))) && self.page.clients[ending.client].cut.is_none()
+    }
+
     /// An object is destroyed once, and whoever comes later is told so.
     fn ending(&self, ending: &Ending) -> Result<(), String> {
         let Ending { client, object, from, answer } = ending;
@@ -170,7 +175,8 @@ impl Judge<'_> {
         let is_refused = self.story.refused.contains(object);
         let is_fine = match answer {
             None | Some((_, Err(KeepError::Closed(_)))) => is_cut,
-            Some((_, Ok(()))) => !others.iter().any(|it| matches!(it.answer, Some((_, Ok(()))))),
+            // Who has asked twice cannot tell whose wish it was.
+            Some((_, Ok(()))) => is_cut || !others.iter().any(|it| self.has_destroyed(it)),
             Some((at, Err(KeepError::Gone))) => {
                 is_refused || others.iter().any(|it| it.from <= *at)
             }
