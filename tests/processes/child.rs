@@ -154,7 +154,7 @@ impl Voice {
 }
 
 /// The words of the parent, as they come.
-fn listen() -> mpsc::UnboundedReceiver<String> {
+pub(crate) fn listen() -> mpsc::UnboundedReceiver<String> {
     let (sender, words) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
         for word in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -164,7 +164,7 @@ fn listen() -> mpsc::UnboundedReceiver<String> {
     words
 }
 
-fn say(word: &str) {
+pub(crate) fn say(word: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{word}").and_then(|()| out.flush()).expect("the parent listens");
 }

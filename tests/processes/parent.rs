@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use actix_multiplex::{
@@ -12,10 +13,14 @@ use actix_multiplex::{
     limits::WINDOW_SHOUTS,
     testing::transcript::{Event, Summary, Transcript},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 use crate::child::Load;
 use crate::pond::{Frog, KERMIT, Night, PATIENCE};
+use crate::proxy::Proxy;
 
 /// Eight clients in two processes, 10,000 shouts each (G1).
 pub(crate) fn one_order(arbiters: usize) {
@@ -42,6 +47,70 @@ pub(crate) fn one_order(arbiters: usize) {
         assert_eq!((summary.leaves, summary.shouts), (2 * CLIENTS, shouts + 1));
         assert_eq!(summary.receipts, summary.shouts);
         assert_eq!(summary.deliveries, summary.leaves * summary.shouts);
+        hub.stop().await;
+    });
+}
+
+/// Eight clients in two processes, whose connections are cut 50 times while they make 20,000 shouts
+/// (G2).
+pub(crate) fn cut() {
+    const CLIENTS: usize = 4;
+    const SHOUTS: usize = 2_500;
+    const LOAD: Load = Load { least: SHOUTS as u64, most: SHOUTS as u64, under_way: 64 };
+    actix::System::new().block_on(async {
+        let hub = Hub::builder().start().expect("a system is here");
+        let address = hub.listen("tcp://127.0.0.1:0").await.expect("a port is free");
+        let proxy = Proxy::before(&address, 1);
+        let mut children = [
+            Child::start(&proxy.address(), "alec", CLIENTS, LOAD),
+            Child::start(&proxy.address(), "amy", CLIENTS, LOAD),
+        ];
+        expect(&mut children, "joined").await;
+        proxy.cut(50);
+        tell(&mut children, "go");
+        expect(&mut children, "loud").await;
+        tell(&mut children, "enough");
+        expect(&mut children, "receipted").await;
+        assert_eq!(proxy.cuts_left(), 0, "all cuts fell among the shouts");
+        let night = fall(&hub).await;
+        let shouts = 2 * CLIENTS * SHOUTS;
+        assert_eq!(night, shouts as u64 + 1, "each shout has one seq");
+        let transcript = collect(&mut children, night).await;
+        let summary = judge(&transcript);
+        assert_eq!(summary.receipts, summary.shouts);
+        assert_eq!(summary.deliveries, summary.leaves * summary.shouts);
+        hub.stop().await;
+    });
+}
+
+/// A thousand clients in another process are cut off, called away from for 5 s, and come back (G2).
+pub(crate) fn away() {
+    const CLIENTS: usize = 1_000;
+    actix::System::new().block_on(async {
+        let hub = Hub::builder().grace(Duration::from_mins(1)).start().expect("a system is here");
+        let address = hub.listen("tcp://127.0.0.1:0").await.expect("a port is free");
+        let proxy = Proxy::before(&address, 1);
+        let mut crowd = Child::crowd(&proxy.address(), CLIENTS);
+        crowd.expect("joined").await;
+        crowd.tell("go");
+        crowd.expect("receipted").await;
+        proxy.set_open(false);
+        crowd.tell("dark");
+        crowd.expect("said").await;
+        sleep(Duration::from_secs(5)).await;
+        proxy.set_open(true);
+        let back = timeout(Duration::from_secs(30), crowd.hear()).await.expect("all are back");
+        let [most, at_once, last_ms] = numbers(&back, "back");
+        eprintln!(
+            "away: at most {most} calls by one client and {at_once} within 100 ms, over {last_ms} ms"
+        );
+        assert!(most <= 4, "a client called {most} times");
+        assert!(at_once <= 200, "{at_once} clients called within 100 ms");
+        crowd.tell("enough");
+        crowd.expect("receipted").await;
+        let night = fall(&hub).await;
+        assert_eq!(night, 3 * CLIENTS as u64 + 1, "each shout has one seq");
+        assert!(crowd.hear().await.starts_with("heard "));
         hub.stop().await;
     });
 }
@@ -152,12 +221,25 @@ impl Child {
     fn start(hub: &str, name: &'static str, clients: usize, load: Load) -> Self {
         let file = format!("{name}-{}.transcript", std::process::id());
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
-        // What goes wrong in a child is told where this process tells of its own failures.
-        let mut process = Command::new(std::env::current_exe().expect("this file is somewhere"))
+        let mut command = this_program();
+        command
             .args(["child", hub, name, &clients.to_string()])
             .args([load.least, load.most].map(|shouts| shouts.to_string()))
             .arg(load.under_way.to_string())
-            .arg(&file)
+            .arg(&file);
+        Self::run(name, command, file)
+    }
+
+    /// Many clients that write nothing down.
+    fn crowd(hub: &str, clients: usize) -> Self {
+        let mut command = this_program();
+        command.args(["crowd", hub, &clients.to_string()]);
+        Self::run("crowd", command, PathBuf::new())
+    }
+
+    fn run(name: &'static str, mut command: Command, file: PathBuf) -> Self {
+        // What goes wrong in a child is told where this process tells of its own failures.
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -178,19 +260,36 @@ impl Child {
     }
 
     async fn expect(&mut self, word: &str) {
-        match timeout(PATIENCE, self.said.recv()).await {
-            Ok(Some(said)) => assert_eq!(said, word, "the child {}", self.name),
-            Ok(None) => {
-                let status = self.process.wait().expect("it is our child");
-                panic!("the child {} ended ({status}) before it said `{word}`", self.name);
-            }
+        match timeout(PATIENCE, self.hear()).await {
+            Ok(said) => assert_eq!(said, word, "the child {}", self.name),
             Err(late) => panic!("the child {} did not say `{word}`: {late}", self.name),
         }
+    }
+
+    /// What it says next.
+    async fn hear(&mut self) -> String {
+        if let Some(said) = self.said.recv().await {
+            return said;
+        }
+        let status = self.process.wait().expect("it is our child");
+        panic!("the child {} ended ({status})", self.name);
     }
 
     fn notes(&self) -> String {
         std::fs::read_to_string(&self.file).expect("the child has written its notes")
     }
+}
+
+fn this_program() -> Command {
+    Command::new(std::env::current_exe().expect("this file is somewhere"))
+}
+
+/// Three numbers behind a word.
+fn numbers(said: &str, word: &str) -> [usize; 3] {
+    let numbers = said.strip_prefix(word).unwrap_or_else(|| panic!("`{said}` is no `{word}`"));
+    let numbers: Vec<_> =
+        numbers.split_whitespace().map(|n| n.parse().expect("a number")).collect();
+    numbers.try_into().expect("three of them")
 }
 
 impl Drop for Child {
