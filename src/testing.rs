@@ -40,7 +40,7 @@ mod witness;
 
 pub use self::{
     local_state::assert_local_is_not_in_state,
-    network::{Network, Stress},
+    network::{Network, Stress, Way},
     recorder::Recorder,
     simulation::{Sim, run, run_with},
     witness::Witness,

@@ -1,5 +1,5 @@
-//! A network on one thread: lines between clients and the hub that can be cut, held, delayed, torn
-//! and mended.
+//! A network on one thread: lines between clients and the hub that can be cut, also in one
+//! direction, held, delayed, slowed, torn, haunted and mended.
 //!
 //! Each connection is two relays, one in each direction, between two in-process pipes. A relay
 //! knows bytes, and counts frames only to tell whether a cut fell into one.
@@ -34,6 +34,8 @@ struct Inner {
     random: StdRng,
     lines: BTreeMap<String, Line>,
     stress: Stress,
+    /// Whether nothing passes on any line.
+    stalled: bool,
     /// Relays that hold bytes at this moment, other than held ones.
     busy: usize,
 }
@@ -47,10 +49,32 @@ struct Line {
 #[derive(Clone, Copy, Debug, Default)]
 struct Weather {
     held: bool,
+    stalled: bool,
     torn: bool,
+    /// Bytes that go this way vanish.
+    lost: Option<Way>,
+    /// Of what the client reads; 0 for any.
+    bytes_per_s_max: u64,
     delay_ms_max: u64,
     /// Counts cuts: a connection of an earlier count is dead.
     cuts: u64,
+    /// Counts hauntings: the client's end of an earlier connection is gone, the hub's is not.
+    ghosts: u64,
+}
+
+/// A direction on a line.
+///
+/// ```
+/// use actix_multiplex::testing::Way;
+/// assert_ne!(Way::Up, Way::Down);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a line has two ends")]
+pub enum Way {
+    /// From the client to the hub.
+    Up,
+    /// From the hub to the client.
+    Down,
 }
 
 /// What a network did to those who used it: a run that did none of it proved nothing.
@@ -77,6 +101,12 @@ pub struct Stress {
     pub holds: u64,
     /// Pieces of a single byte.
     pub torn: u64,
+    /// Pieces that vanished on a line that was dead in their direction.
+    pub lost: u64,
+    /// Pieces that came late because their line was slow.
+    pub slowed: u64,
+    /// Connections that the hub had beside the client's next one.
+    pub ghosts: u64,
 }
 
 impl std::ops::AddAssign for Stress {
@@ -88,6 +118,9 @@ impl std::ops::AddAssign for Stress {
         self.delays += more.delays;
         self.holds += more.holds;
         self.torn += more.torn;
+        self.lost += more.lost;
+        self.slowed += more.slowed;
+        self.ghosts += more.ghosts;
     }
 }
 
@@ -95,7 +128,9 @@ impl Network {
     pub(super) fn new(random: &mut impl Rng) -> Self {
         let random = StdRng::from_rng(random);
         let (lines, stress) = (BTreeMap::new(), Stress::default());
-        Self { inner: Arc::new(Mutex::new(Inner { random, lines, stress, busy: 0 })) }
+        Self {
+            inner: Arc::new(Mutex::new(Inner { random, lines, stress, stalled: false, busy: 0 })),
+        }
     }
 
     /// A connector over the line of this name.
@@ -124,10 +159,37 @@ impl Network {
         self.line(name).weather.send_modify(|weather| weather.torn = true);
     }
 
-    /// Ends holding, delaying and tearing on a line.
+    /// Cuts one direction of a line: bytes that go this way vanish, and nobody sees an end. A
+    /// connection that has lost a byte never gets well; a new one works when the line is mended.
+    pub fn lose(&self, name: &str, way: Way) {
+        self.line(name).weather.send_modify(|weather| weather.lost = Some(way));
+    }
+
+    /// Lets the client at the end of a line read no more than so many bytes a second.
+    pub fn slow(&self, name: &str, bytes_per_s_max: u64) {
+        self.line(name).weather.send_modify(|weather| weather.bytes_per_s_max = bytes_per_s_max);
+    }
+
+    /// Ends a line's connection for the client alone: the hub sees no end, and what the client had
+    /// sent comes late, perhaps after what it says on its next connection.
+    pub fn haunt(&self, name: &str) {
+        self.line(name).weather.send_modify(|weather| weather.ghosts += 1);
+    }
+
+    /// Lets nothing pass on any line, as if the hub stood still, or ends that.
+    pub fn stall(&self, stalled: bool) {
+        let mut inner = self.lock();
+        inner.stalled = stalled;
+        for line in inner.lines.values() {
+            line.weather.send_modify(|weather| weather.stalled = stalled);
+        }
+    }
+
+    /// Ends all on a line but what ended a connection: holding, losing, delaying, slowing, tearing.
     pub fn mend(&self, name: &str) {
         self.line(name).weather.send_modify(|weather| {
-            *weather = Weather { cuts: weather.cuts, ..Weather::default() };
+            let Weather { cuts, ghosts, stalled, .. } = *weather;
+            *weather = Weather { stalled, cuts, ghosts, ..Weather::default() };
         });
     }
 
@@ -143,7 +205,9 @@ impl Network {
 
     fn line(&self, name: &str) -> Line {
         let mut inner = self.lock();
-        let fresh = || Line { weather: watch::Sender::new(Weather::default()) };
+        let stalled = inner.stalled;
+        let weather = Weather { stalled, ..Weather::default() };
+        let fresh = || Line { weather: watch::Sender::new(weather) };
         inner.lines.entry(name.to_owned()).or_insert_with(fresh).clone()
     }
 
@@ -155,7 +219,7 @@ impl Network {
     fn room(&self, now: Weather) -> usize {
         match now {
             Weather { torn: true, .. } => 1,
-            Weather { delay_ms_max: 0, .. } => MEMORY_PIPE_BYTES_MAX,
+            Weather { delay_ms_max: 0, bytes_per_s_max: 0, .. } => MEMORY_PIPE_BYTES_MAX,
             _ => self.random(1..=1_024) as usize,
         }
     }
@@ -191,9 +255,9 @@ impl Connector for SimConnector {
             let (from_client, to_client) = split(middle);
             let weather = self.network.line(&self.name).weather.subscribe();
             self.network.count(|stress| stress.connections += 1);
-            let relay = || Relay::new(self.network.clone(), weather.clone());
-            spawn_local(relay().run(from_client, far.writer));
-            spawn_local(relay().run(far.reader, to_client));
+            let relay = |way| Relay::new(self.network.clone(), weather.clone(), way);
+            spawn_local(relay(Way::Up).run(from_client, far.writer));
+            spawn_local(relay(Way::Down).run(far.reader, to_client));
             let (reader, writer) = split(near);
             Ok(Duplex::new(reader, writer, self.name.clone()))
         })
@@ -208,73 +272,108 @@ impl Connector for SimConnector {
 struct Relay {
     network: Network,
     weather: watch::Receiver<Weather>,
-    /// The count of cuts when the connection was opened.
-    cuts: u64,
+    way: Way,
+    /// What was counted when the connection was opened.
+    opened: Weather,
+    /// Whether bytes have vanished: those behind them would make no sense.
+    is_dead: bool,
     frames: FrameCounter,
 }
 
 impl Relay {
-    fn new(network: Network, weather: watch::Receiver<Weather>) -> Self {
-        let cuts = weather.borrow().cuts;
-        Self { network, weather, cuts, frames: FrameCounter::default() }
+    fn new(network: Network, weather: watch::Receiver<Weather>, way: Way) -> Self {
+        let opened = *weather.borrow();
+        Self { network, weather, way, opened, is_dead: false, frames: FrameCounter::default() }
     }
 
-    async fn run(mut self, from: impl AsyncRead + Unpin, to: impl AsyncWrite + Unpin) {
-        let mut cut = self.weather.clone();
-        let cuts = self.cuts;
+    async fn run(mut self, mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
+        let (mut cut, mut haunted) = (self.weather.clone(), self.weather.clone());
+        let (opened, is_down) = (self.opened, self.way == Way::Down);
         tokio::select! {
             biased;
-            _ = cut.wait_for(|weather| weather.cuts > cuts) => {
+            _ = cut.wait_for(|weather| weather.cuts > opened.cuts) => {
                 let mid_frame = u64::from(self.frames.is_in_a_frame());
-                self.network.count(|stress| {
+                return self.network.count(|stress| {
                     stress.cuts += 1;
                     stress.cuts_mid_frame += mid_frame;
                 });
             }
-            _ = relay(&mut self.frames, &mut self.weather, &self.network, from, to) => {}
+            _ = haunted.wait_for(|weather| is_down && weather.ghosts > opened.ghosts) => {}
+            _ = self.relay(&mut from, &mut to) => return,
+        }
+        self.network.count(|stress| stress.ghosts += 1);
+        let _gone = to.shutdown().await;
+        // Nobody reads what the hub still says; when it ends the connection, that is the end.
+        let _ended = tokio::io::copy(&mut from, &mut tokio::io::sink()).await;
+    }
+
+    /// Passes bytes on until either side ends.
+    async fn relay(
+        &mut self,
+        from: &mut (impl AsyncRead + Unpin),
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> std::io::Result<()> {
+        let mut buffer = vec![0; MEMORY_PIPE_BYTES_MAX];
+        loop {
+            let now = *self.weather.borrow_and_update();
+            let room = self.network.room(now);
+            let read = from.read(&mut buffer[..room]).await?;
+            if read == 0 {
+                if self.is_ghost() {
+                    sleep(GHOST_LIFE).await;
+                }
+                return to.shutdown().await;
+            }
+            self.pass(read).await;
+            if self.is_dead {
+                continue;
+            }
+            let _busy = Busy::new(&self.network);
+            to.write_all(&buffer[..read]).await?;
+            self.frames.pass(&buffer[..read]);
         }
     }
-}
 
-/// Passes bytes on until either side ends.
-async fn relay(
-    frames: &mut FrameCounter,
-    weather: &mut watch::Receiver<Weather>,
-    network: &Network,
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-) -> std::io::Result<()> {
-    let mut buffer = vec![0; MEMORY_PIPE_BYTES_MAX];
-    loop {
-        let now = *weather.borrow_and_update();
-        let room = network.room(now);
-        let read = from.read(&mut buffer[..room]).await?;
-        if read == 0 {
-            return to.shutdown().await;
+    /// Lets the weather have its way with a piece.
+    async fn pass(&mut self, bytes: usize) {
+        let now = *self.weather.borrow();
+        self.is_dead |= now.lost == Some(self.way);
+        let (lost, wait) = (u64::from(self.is_dead), self.wait(now, bytes));
+        self.network.count(|stress| {
+            stress.bytes += bytes as u64;
+            stress.torn += u64::from(now.torn);
+            stress.holds += u64::from(now.held || now.stalled);
+            stress.lost += lost;
+        });
+        if !wait.is_zero() {
+            let _busy = Busy::new(&self.network);
+            sleep(wait).await;
         }
-        pass(network, weather, read).await;
-        let _busy = Busy::new(network);
-        to.write_all(&buffer[..read]).await?;
-        frames.pass(&buffer[..read]);
+        // A network that is gone holds nothing any more.
+        let _gone = self.weather.wait_for(|weather| !weather.held && !weather.stalled).await;
     }
-}
 
-/// Lets the weather have its way with a piece.
-async fn pass(network: &Network, weather: &mut watch::Receiver<Weather>, bytes: usize) {
-    let now = *weather.borrow();
-    network.count(|stress| {
-        stress.bytes += bytes as u64;
-        stress.torn += u64::from(now.torn);
-        stress.holds += u64::from(now.held);
-    });
-    if now.delay_ms_max > 0 {
-        let busy = Busy::new(network);
-        network.count(|stress| stress.delays += 1);
-        sleep(Duration::from_millis(network.random(0..=now.delay_ms_max))).await;
-        drop(busy);
+    /// How much later a piece comes.
+    fn wait(&self, now: Weather, bytes: usize) -> Duration {
+        let mut ms = 0;
+        if now.delay_ms_max > 0 {
+            self.network.count(|stress| stress.delays += 1);
+            ms += self.network.random(0..=now.delay_ms_max);
+        }
+        if now.bytes_per_s_max > 0 && self.way == Way::Down {
+            self.network.count(|stress| stress.slowed += 1);
+            ms += bytes as u64 * 1_000 / now.bytes_per_s_max;
+        }
+        if self.is_ghost() {
+            ms += self.network.random(0..=GHOST_LATE_MS_MAX);
+        }
+        Duration::from_millis(ms)
     }
-    // A network that is gone holds nothing any more.
-    let _gone = weather.wait_for(|weather| !weather.held).await;
+
+    /// Whether the client has given this connection up, and the hub does not know.
+    fn is_ghost(&self) -> bool {
+        self.weather.borrow().ghosts > self.opened.ghosts
+    }
 }
 
 /// Bytes are under way while it lives.
@@ -322,3 +421,9 @@ impl FrameCounter {
         self.left > 0 || !self.prefix.is_empty()
     }
 }
+
+/// Longer than silence lasts: the hub has noticed by then.
+const GHOST_LIFE: Duration = Duration::from_secs(20);
+
+/// Long enough for a client to be back before its old bytes are.
+const GHOST_LATE_MS_MAX: u64 = 3_000;

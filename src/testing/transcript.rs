@@ -32,6 +32,7 @@
 //! | 7 | what was receipted is heard by every leaf that was joined for it | [`ReceiptUnheard`] |
 //! | 8 | a leaf that stays ends at the object's last seq | [`Short`], [`PastEnd`], [`EndsDiffer`] |
 //! | 9 | a shout has an outcome (only [`Transcript::check_complete`]) | [`NoOutcome`] |
+//! | 10 | leaves that contain the same shouts have the same state | [`StatesDiffer`] |
 //!
 //! What a leaf missed is reported once: as [`ReceiptUnheard`] where something in it was receipted,
 //! else as [`Gap`] or [`Short`]. A receipt found untrue is reported as such and judged no further.
@@ -49,6 +50,7 @@
 //! joined     leaf    object  after
 //! heard      leaf    object  seq    voice  text
 //! resynced   leaf    object  from   to
+//! stands     leaf    object  seq    state
 //! parted     leaf    object
 //! ended      object  seq
 //! ```
@@ -83,6 +85,7 @@
 //! [`PastEnd`]: Violation::PastEnd
 //! [`EndsDiffer`]: Violation::EndsDiffer
 //! [`NoOutcome`]: Violation::NoOutcome
+//! [`StatesDiffer`]: Violation::StatesDiffer
 
 mod check;
 mod event;
@@ -164,7 +167,7 @@ impl Transcript {
         self.to_string()
     }
 
-    /// Judges rules 1 to 8.
+    /// Judges all rules but 9.
     ///
     /// # Errors
     ///
@@ -173,7 +176,7 @@ impl Transcript {
         check::check(&self.names, &self.events, false)
     }
 
-    /// Judges rules 1 to 9: also that every shout has an outcome.
+    /// Judges all rules: also that every shout has an outcome.
     ///
     /// # Errors
     ///
@@ -240,4 +243,6 @@ pub struct Summary {
     pub unknown: usize,
     /// Times a leaf was told that it missed something.
     pub resyncs: usize,
+    /// States that were held against another leaf's at the same seq.
+    pub compared: usize,
 }

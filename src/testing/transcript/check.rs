@@ -5,10 +5,12 @@
 mod leaves;
 mod order;
 mod shouts;
+mod states;
 
 use self::leaves::Leaves;
 use self::order::{Hearing, Order};
 use self::shouts::Shouts;
+use self::states::States;
 use super::names::{Names, Symbol};
 use super::{Event, Summary, Violation, Violations};
 
@@ -45,6 +47,7 @@ fn sheets<'t>(names: &'t Names, events: &[Event<Symbol>]) -> Vec<Sheet<'t>> {
 struct Sheet<'t> {
     shouts: Shouts,
     leaves: Leaves,
+    states: States,
     hearings: Vec<Hearing>,
     end: End,
     resyncs: usize,
@@ -54,7 +57,8 @@ struct Sheet<'t> {
 impl<'t> Sheet<'t> {
     fn new(findings: Findings<'t>) -> Self {
         let (shouts, leaves, end) = (Shouts::default(), Leaves::default(), End::default());
-        Self { shouts, leaves, hearings: Vec::new(), end, resyncs: 0, findings }
+        let states = States::default();
+        Self { shouts, leaves, states, hearings: Vec::new(), end, resyncs: 0, findings }
     }
 
     fn take(&mut self, event: &Event<Symbol>) {
@@ -84,6 +88,7 @@ impl<'t> Sheet<'t> {
                 self.leaves.take(event, findings);
                 self.end.reach(to, event);
             }
+            Event::Stands { leaf, seq, state, .. } => self.states.take(leaf, seq, state, findings),
             Event::Parted { .. } => self.leaves.take(event, findings),
             Event::Ended { seq, .. } => self.end.told(seq, findings),
         }
@@ -94,6 +99,7 @@ impl<'t> Sheet<'t> {
         summary.leaves += self.leaves.joined();
         summary.deliveries += self.hearings.len();
         summary.resyncs += self.resyncs;
+        summary.compared += self.states.compared();
         self.shouts.count(summary);
     }
 

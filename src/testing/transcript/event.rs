@@ -89,6 +89,17 @@ pub enum Event<S> {
         /// The last seq it missed.
         to: u64,
     },
+    /// A leaf's state stands so: it contains all up to `seq`.
+    Stands {
+        /// Whose state.
+        leaf: S,
+        /// Of which object.
+        object: S,
+        /// The last seq that it contains.
+        seq: u64,
+        /// What tells it from any other state.
+        state: S,
+    },
     /// A leaf ceased to be one: it hears no more until it joins again.
     Parted {
         /// Who parted.
@@ -116,6 +127,7 @@ impl<S> Event<S> {
             | Self::Joined { object, .. }
             | Self::Heard { object, .. }
             | Self::Resynced { object, .. }
+            | Self::Stands { object, .. }
             | Self::Parted { object, .. }
             | Self::Ended { object, .. } => object,
         }
@@ -142,6 +154,7 @@ impl<S> Event<S> {
             Joined { leaf object; after }
             Heard { leaf object voice text; seq }
             Resynced { leaf object; from to }
+            Stands { leaf object state; seq }
             Parted { leaf object }
             Ended { object; seq }
         }

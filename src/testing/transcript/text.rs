@@ -117,7 +117,7 @@ impl<'l> Event<Cow<'l, str>> {
 fn read<'l>(fields: &mut Fields<'l>) -> Result<Event<Cow<'l, str>>, LineError> {
     match fields.event {
         "said" | "receipted" | "lost" | "unknown" => read_of_voice(fields),
-        "joined" | "heard" | "resynced" | "parted" => read_of_leaf(fields),
+        "joined" | "heard" | "resynced" | "stands" | "parted" => read_of_leaf(fields),
         "ended" => {
             let (object, seq) = (fields.string("object")?, fields.number("seq")?);
             Ok(Event::Ended { object, seq })
@@ -154,6 +154,12 @@ fn read_of_leaf<'l>(fields: &mut Fields<'l>) -> Result<Event<Cow<'l, str>>, Line
         "resynced" => {
             Event::Resynced { leaf, object, from: fields.number("from")?, to: fields.number("to")? }
         }
+        "stands" => Event::Stands {
+            leaf,
+            object,
+            seq: fields.number("seq")?,
+            state: fields.string("state")?,
+        },
         _ => Event::Parted { leaf, object },
     })
 }
@@ -238,6 +244,9 @@ impl<S: AsRef<str>> fmt::Display for Event<S> {
             }
             Event::Resynced { leaf, object, from, to } => {
                 write!(f, "resynced\t{leaf}\t{object}\t{from}\t{to}")
+            }
+            Event::Stands { leaf, object, seq, state } => {
+                write!(f, "stands\t{leaf}\t{object}\t{seq}\t{state}")
             }
             Event::Parted { leaf, object } => write!(f, "parted\t{leaf}\t{object}"),
             Event::Ended { object, seq } => write!(f, "ended\t{object}\t{seq}"),

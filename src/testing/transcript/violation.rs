@@ -171,6 +171,19 @@ pub enum Violation {
     /// Rule 9: how a shout ended was never recorded.
     #[error("shout {n} of {voice} at {object} has no outcome: no receipt, no error, no unknown")]
     NoOutcome { voice: String, object: String, n: u64 },
+
+    /// Rule 10: two leaves that contain the same shouts have different states.
+    #[error(
+        "at seq {seq} of {object} the state of leaf {leaf} is `{state}`, that of {first_leaf} `{first_state}`"
+    )]
+    StatesDiffer {
+        object: String,
+        seq: u64,
+        leaf: String,
+        state: String,
+        first_leaf: String,
+        first_state: String,
+    },
 }
 
 /// Every violation of a transcript: at least one.

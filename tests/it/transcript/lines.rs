@@ -5,7 +5,7 @@ use actix_multiplex::testing::transcript::{Event, LineError, Transcript};
 #[test]
 fn every_event_round_trips() {
     let run: Transcript = every_event("plain").into_iter().collect();
-    assert_eq!(run.events().len(), 9);
+    assert_eq!(run.events().len(), 10);
     assert_eq!(Transcript::parse(&run.to_lines()), Ok(run));
 }
 
@@ -16,7 +16,7 @@ fn any_text_round_trips() {
     {
         let run: Transcript = every_event(text).into_iter().collect();
         let lines = run.to_lines();
-        assert_eq!(lines.split('\n').count(), 9 + 1, "one line feed an event: {lines:?}");
+        assert_eq!(lines.split('\n').count(), 10 + 1, "one line feed an event: {lines:?}");
         assert_eq!(Transcript::parse(&lines), Ok(run));
     }
 }
@@ -24,7 +24,8 @@ fn any_text_round_trips() {
 #[test]
 fn the_form_is_the_documented_one() {
     let expected = "said\tw\tw\t1\tw\nreceipted\tw\tw\t1\t2\nlost\tw\tw\t1\tw\nunknown\tw\tw\t1\n\
-        joined\tw\tw\t0\nheard\tw\tw\t2\tw\tw\nresynced\tw\tw\t3\t4\nparted\tw\tw\nended\tw\t5\n";
+        joined\tw\tw\t0\nheard\tw\tw\t2\tw\tw\nresynced\tw\tw\t3\t4\nstands\tw\tw\t4\tw\n\
+        parted\tw\tw\nended\tw\t5\n";
     let run: Transcript = every_event("w").into_iter().collect();
     assert_eq!(run.to_lines(), expected);
 }
@@ -65,7 +66,7 @@ fn a_line_that_ends_early_names_the_field_that_is_missing() {
         }
     }
     assert_eq!(&missing[..4], ["voice", "object", "n", "text"]);
-    assert_eq!(missing.len(), 4 + 4 + 4 + 3 + 3 + 5 + 4 + 2 + 2);
+    assert_eq!(missing.len(), 4 + 4 + 4 + 3 + 3 + 5 + 4 + 4 + 2 + 2);
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn an_error_names_its_line_counting_all() {
     assert!(matches!(error.cause, LineError::Missing { field: "object", .. }));
 }
 
-fn every_event(w: &str) -> [Event<&str>; 9] {
+fn every_event(w: &str) -> [Event<&str>; 10] {
     [
         Event::Said { voice: w, object: w, n: 1, text: w },
         Event::Receipted { voice: w, object: w, n: 1, seq: 2 },
@@ -113,6 +114,7 @@ fn every_event(w: &str) -> [Event<&str>; 9] {
         Event::Joined { leaf: w, object: w, after: 0 },
         Event::Heard { leaf: w, object: w, seq: 2, voice: w, text: w },
         Event::Resynced { leaf: w, object: w, from: 3, to: 4 },
+        Event::Stands { leaf: w, object: w, seq: 4, state: w },
         Event::Parted { leaf: w, object: w },
         Event::Ended { object: w, seq: 5 },
     ]

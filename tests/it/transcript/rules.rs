@@ -83,6 +83,17 @@ fn the_largest_numbers_cost_nothing_and_overflow_nothing() {
 }
 
 #[test]
+fn rule_10_leaves_at_one_seq_have_one_state() {
+    let state = |leaf, seq, state| format!("stands {leaf} kermit {seq} {state}");
+    let (amy, angus) = (state("amy", 2, "wet"), state("angus", 2, "wet"));
+    assert_eq!(passes(&with(&format!("{amy}\n{angus}"))).compared, 1);
+    passes(&with(&format!("{amy}\n{}", state("angus", 1, "dry"))));
+    let dry = state("angus", 2, "dry");
+    let differ = refused_alone(&with(&format!("{amy}\n{dry}")));
+    assert!(matches!(differ, Violation::StatesDiffer { seq: 2, .. }), "{differ:?}");
+}
+
+#[test]
 fn violations_print_the_first_twenty_and_count_the_rest() {
     let parts: Vec<_> = (0..25).map(|n| format!("parted leaf-{n} kermit")).collect();
     let violations = run(&parts.join("\n")).check().unwrap_err();
