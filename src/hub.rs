@@ -12,6 +12,8 @@ mod clock;
 mod contact;
 mod directory;
 mod fanout;
+#[cfg(feature = "testing")]
+pub(crate) mod faults;
 mod history;
 mod keys;
 mod life;

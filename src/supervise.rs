@@ -58,7 +58,7 @@ use thiserror::Error;
 use tokio::runtime;
 use tokio::task::spawn_local;
 
-use self::boundary::guard;
+pub(crate) use self::boundary::guard;
 pub(crate) use self::budget::Budget;
 use self::runner::Seed;
 

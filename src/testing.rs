@@ -34,7 +34,11 @@ mod book;
 mod local_state;
 mod network;
 mod recorder;
+mod schedule;
+mod shrink;
+mod simulate;
 mod simulation;
+mod stats;
 pub mod transcript;
 mod witness;
 
@@ -42,7 +46,11 @@ pub use self::{
     local_state::assert_local_is_not_in_state,
     network::{Network, Stress, Way},
     recorder::Recorder,
+    schedule::{Act, Schedule, Step, Thing},
+    simulate::{Counterexample, Failure, Outcome, search, simulate},
     simulation::{Sim, run, run_with},
+    stats::Stats,
     witness::Witness,
 };
+pub use crate::hub::faults::{Broken, Fault};
 pub use crate::hub::{HeldUp, Trouble};

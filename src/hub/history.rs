@@ -16,7 +16,7 @@ use super::{
     life::{Ids, ListChange},
 };
 use crate::{
-    limits::{CHUNK_BYTES, TAIL_BYTES_MAX, TAIL_SHOUTS_MAX, WINDOW_SHOUTS},
+    limits::{CHUNK_BYTES, TAIL_BYTES_MAX, WINDOW_SHOUTS},
     object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Resync, ResyncReason, Seq, SessionId},
     wire::BatchBuilder,
 };
@@ -214,6 +214,15 @@ impl History {
 
     /// What a leaf with this cursor, or none, is given. The open chunk has been sealed.
     pub(crate) fn catch_up(&self, cursor: Option<Cursor>) -> CatchUp {
+        #[cfg(feature = "testing")]
+        let cursor = super::faults::misread(cursor, self.last());
+        let catch_up = self.catch_up_from(cursor);
+        #[cfg(feature = "testing")]
+        let catch_up = super::faults::spoil(cursor, catch_up);
+        catch_up
+    }
+
+    fn catch_up_from(&self, cursor: Option<Cursor>) -> CatchUp {
         let oldest = self.tail.front().map_or(self.last().next(), |chunk| chunk.first);
         match cursor {
             Some(Cursor { epoch, seq }) if epoch != self.epoch || seq > self.last() => {
@@ -246,6 +255,10 @@ impl History {
 
     /// The op that is awaited from a session.
     pub(crate) fn next_op(&self, session: SessionId) -> Op {
+        #[cfg(feature = "testing")]
+        if super::faults::Fault::DedupOff.is_armed() {
+            return Op(1);
+        }
         self.marks.get(session).map_or(Op(1), |mark| mark.next)
     }
 
@@ -307,7 +320,7 @@ impl History {
     }
 
     fn is_over(&self) -> bool {
-        self.tail_bytes > TAIL_BYTES_MAX || self.kept() > TAIL_SHOUTS_MAX as u64
+        self.tail_bytes > TAIL_BYTES_MAX || self.kept() > tail_shouts_max() as u64
     }
 
     /// Shouts since the beginning of the tail.
@@ -353,6 +366,10 @@ impl Mark {
 
     /// What becomes of an op that is not the next one.
     fn out_of_turn(&mut self, op: Op) -> Option<Decision> {
+        #[cfg(feature = "testing")]
+        if super::faults::lets_pass(op.cmp(&self.next)) {
+            return None;
+        }
         match op.cmp(&self.next) {
             Ordering::Less => Some(self.outcome_of(op)),
             Ordering::Equal => None,
@@ -421,6 +438,17 @@ fn distinct(mut ids: Vec<ObjectId>) -> Option<Ids> {
     ids.sort_unstable();
     ids.dedup();
     (!ids.is_empty()).then(|| ids.into())
+}
+
+/// The bound, which simulations make smaller.
+#[cfg(feature = "testing")]
+fn tail_shouts_max() -> usize {
+    super::faults::tail_shouts_max()
+}
+
+#[cfg(not(feature = "testing"))]
+fn tail_shouts_max() -> usize {
+    crate::limits::TAIL_SHOUTS_MAX
 }
 
 fn missed(reason: ResyncReason, heard: Seq, start: Seq) -> Resync {

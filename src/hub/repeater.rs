@@ -345,6 +345,8 @@ impl Supervised for Repeater {
     /// History remains, with the chunk that was open; the rest is made anew.
     fn restarting(&mut self, ctx: &mut Self::Context) {
         self.fatal.get_or_insert_default().add(self.in_hand.take());
+        #[cfg(feature = "testing")]
+        super::faults::count(|tally| tally.rebuilt += 1);
         // Inside the boundary: an object whose history is damaged runs out of restarts and fails.
         assert!(self.history.is_sound(), "the object's history is damaged");
         let roster = std::mem::take(&mut self.roster);
@@ -487,6 +489,8 @@ impl Handler<Flush> for Repeater {
     fn handle(&mut self, _: Flush, _: &mut Self::Context) {
         self.turn = Turn::default();
         if self.dirty {
+            #[cfg(feature = "testing")]
+            self.sabotage.at_a_flush();
             self.flush();
         }
         self.tell_of_members();

@@ -34,6 +34,8 @@ pub enum Trouble {
     Future,
     /// When a timer fires.
     Timer,
+    /// When what the next turn has brought is about to be sent, and has its places.
+    Flush,
     /// In `started`, when it is made anew after a panic in a handler.
     Start,
     /// In a handler, with a history that is damaged: the object cannot be made anew.
@@ -51,12 +53,17 @@ pub enum Trouble {
 #[derive(Debug, Default)]
 pub(crate) struct Sabotage {
     start: bool,
+    flush: bool,
     shouts: BTreeMap<Kind, u32>,
 }
 
 impl Sabotage {
     pub(crate) fn at_a_start(&mut self) {
         assert!(!std::mem::take(&mut self.start), "sabotaged in started");
+    }
+
+    pub(crate) fn at_a_flush(&mut self) {
+        assert!(!std::mem::take(&mut self.flush), "sabotaged at a flush");
     }
 
     pub(crate) fn at_a_shout(&mut self, kind: Kind) {
@@ -79,6 +86,7 @@ where
         Trouble::Timer => {
             ctx.run_later(Duration::from_millis(1), |_, _| panic!("sabotaged in a timer"));
         }
+        Trouble::Flush => sabotage.flush = true,
         Trouble::Start => {
             sabotage.start = true;
             panic!("sabotaged in a handler, then in started");

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Calls a function and turns its panic into the panic's message.
 ///
 /// What the function may have left half-done is the caller's to rebuild or to drop.
-pub(super) fn guard<R>(call: impl FnOnce() -> R) -> Result<R, String> {
+pub(crate) fn guard<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(reason)
 }
 

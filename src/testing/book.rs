@@ -79,6 +79,12 @@ impl Book {
         self.lock().leaves[page.0].hear(page, event);
     }
 
+    /// A leaf's state contains all up to a seq.
+    pub(super) fn stands(&self, page: PageNumber, seq: u64, state: String) {
+        let event = |leaf, object| Event::Stands { leaf, object, seq, state };
+        self.lock().leaves[page.0].hear(page, event);
+    }
+
     /// A leaf has parted, of itself or because its connection has ended.
     pub(super) fn parted(&self, page: PageNumber) {
         self.lock().leaves[page.0].parted = true;

@@ -8,7 +8,7 @@ use tokio::{runtime, task::LocalSet, time::sleep};
 use super::{book::Book, network::Network, transcript::Transcript, witness::Witness};
 use crate::{
     hub::{Builder, Clock, Hub},
-    leaf::Client,
+    leaf::{Client, ConnectError},
 };
 
 /// A hub, its network, and what its witnesses have written down. See [`run`].
@@ -79,11 +79,19 @@ impl Sim {
     /// # Panics
     /// When it cannot connect, because its line is held, say.
     pub async fn witness(&self, name: &str) -> Witness {
+        self.connect(name).await.expect("the hub of a simulation lets everybody in")
+    }
+
+    /// As [`witness`](Self::witness), where the line may be bad.
+    pub(super) fn connect(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Witness, ConnectError>> + use<> {
         let connector = self.network.connector(name, self.hub.local());
         let seed = rand::Rng::next_u64(&mut *self.random.borrow_mut());
-        let client = Client::builder().agent(name).seed(seed).connect(connector).await;
-        let client = client.expect("the hub of a simulation lets everybody in");
-        Witness::new(name, client, self.book.clone())
+        let client = Client::builder().agent(name).seed(seed).connect(connector);
+        let (name, book) = (name.to_owned(), self.book.clone());
+        async move { Ok(Witness::new(&name, client.await?, book)) }
     }
 
     /// Waits until nothing is under way any more, but what is held.

@@ -101,7 +101,13 @@ impl Witness {
         });
     }
 
-    fn say<M: fmt::Debug>(
+    /// Where it writes.
+    pub(super) fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Says something in some way, and writes down what comes of it.
+    pub(super) fn say<M: fmt::Debug>(
         &self,
         object: ObjectId,
         message: M,

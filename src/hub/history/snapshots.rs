@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{History, Snapshot, ids};
 use crate::{
-    limits::{TAIL_BYTES_MAX, TAIL_SHOUTS_MAX},
+    limits::TAIL_BYTES_MAX,
     object::{Carried, Cursor, Epoch, Seq},
 };
 
@@ -30,7 +30,7 @@ impl History {
     pub(crate) fn filled_eighths(&self) -> Option<usize> {
         self.snapshot.as_ref()?;
         let of_bytes = self.tail_bytes * 8 / TAIL_BYTES_MAX;
-        let of_shouts = self.kept() as usize * 8 / TAIL_SHOUTS_MAX;
+        let of_shouts = self.kept() as usize * 8 / super::tail_shouts_max();
         Some(of_bytes.max(of_shouts))
     }
 
@@ -54,6 +54,8 @@ impl History {
             self.list_change.dropped += usize::from(chunk.carried.is_some());
         }
         self.snapshot = Some(Box::new(Snapshot { seq: at.seq, state, carried }));
+        #[cfg(feature = "testing")]
+        crate::hub::faults::count(|tally| tally.snapshots += 1);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Tests of the one order, of exactly once, and of catching up.
 
 use super::*;
-use crate::wire::Frame;
+use crate::{limits::TAIL_SHOUTS_MAX, wire::Frame};
 
 const OBJECT: ObjectId = ObjectId([1; 16]);
 pub(super) const EPOCH: Epoch = Epoch([2; 8]);

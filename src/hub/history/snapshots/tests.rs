@@ -6,6 +6,7 @@ use crate::hub::history::tests::{
 };
 use crate::hub::history::{Decision, Offer};
 use crate::hub::life::ListChange;
+use crate::limits::TAIL_SHOUTS_MAX;
 use crate::object::{Op, Resync, ResyncReason};
 
 const NEWER: Bytes = Bytes::from_static(b"newer");
