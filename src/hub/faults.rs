@@ -56,12 +56,14 @@ pub(crate) struct Tally {
     pub(crate) snapshots: u64,
     /// Repeaters that were made anew.
     pub(crate) rebuilt: u64,
+    /// Sessions that went on over another connection.
+    pub(crate) resumes: u64,
 }
 
 thread_local! {
     static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
     static TALLY: Cell<Tally> = const { Cell::new(Tally {
-        duplicates: 0, gaps: 0, resyncs: 0, catch_ups: 0, snapshots: 0, rebuilt: 0,
+        duplicates: 0, gaps: 0, resyncs: 0, catch_ups: 0, snapshots: 0, rebuilt: 0, resumes: 0,
     }) };
     static TAIL_SHOUTS: Cell<usize> = const { Cell::new(TAIL_SHOUTS_MAX) };
 }

@@ -235,6 +235,13 @@ impl Client {
         self.keep.events.listen()
     }
 
+    /// Tells the client's identity of the moment, and keeps nothing alive.
+    #[cfg(feature = "testing")]
+    pub(crate) fn present_session(&self) -> impl Fn() -> SessionId + use<> {
+        let link = self.keep.link.clone();
+        move || link.line().session
+    }
+
     /// Shouts that were sent with `do_send` to a [`recipient`](Handle::recipient), found no room
     /// and had nobody to come back to.
     pub fn unsent(&self) -> u64 {

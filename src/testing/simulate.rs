@@ -143,6 +143,7 @@ fn add_stress(stats: &mut Stats, sim: &Sim) {
         ("holds", stress.holds),
         ("lost one way", stress.lost),
         ("rebuilt repeaters", tally.rebuilt),
+        ("resumes", tally.resumes),
         ("resyncs told", tally.resyncs),
         ("slowed", stress.slowed),
         ("snapshots", tally.snapshots),

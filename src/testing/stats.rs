@@ -44,7 +44,7 @@ impl fmt::Display for Stats {
 }
 
 /// What a suite is refused without.
-const MUST_OCCUR: [&str; 29] = [
+const MUST_OCCUR: [&str; 30] = [
     "bytes",
     "catch-ups",
     "connections",
@@ -63,6 +63,7 @@ const MUST_OCCUR: [&str; 29] = [
     "parts",
     "receipts",
     "rebuilt repeaters",
+    "resumes",
     "resyncs heard",
     "resyncs told",
     "restarts",

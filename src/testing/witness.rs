@@ -6,8 +6,8 @@ use tokio::task::spawn_local;
 
 use super::{book::Book, recorder::Recorder, transcript::Event};
 use crate::{
-    leaf::{Client, Handle, JoinError, Receipted, ShoutError, Voice},
-    object::{Dispatch, Interface, ObjectId, Receipt, Shout, ShoutAt},
+    leaf::{Client, Events, Handle, JoinError, Receipted, ShoutError, Voice},
+    object::{Dispatch, Interface, ObjectId, Receipt, SessionId, Shout, ShoutAt},
 };
 
 /// A client of a simulation. Clones are the same client.
@@ -21,6 +21,12 @@ pub struct Witness {
 impl Witness {
     pub(super) fn new(name: &str, client: Client, book: Book) -> Self {
         book.name(client.session(), name);
+        spawn_local(name_sessions(
+            client.events(),
+            client.present_session(),
+            name.into(),
+            book.clone(),
+        ));
         Self { name: name.to_owned(), client, book }
     }
 
@@ -127,6 +133,18 @@ impl Witness {
                 book.outcome(Event::Lost { voice, object, n, why });
             }
         }
+    }
+}
+
+/// Writes down every session that a client has, as its own.
+async fn name_sessions(
+    mut events: Events,
+    present: impl Fn() -> SessionId,
+    name: String,
+    book: Book,
+) {
+    while events.next().await.is_some() {
+        book.name(present(), &name);
     }
 }
 

@@ -98,6 +98,8 @@ impl Session {
         if let Some((session, estate)) = estate {
             self.contact.session = session;
             self.take_over(estate);
+            #[cfg(feature = "testing")]
+            crate::hub::faults::count(|tally| tally.resumes += 1);
         }
         let (session, peer, agent) = (self.contact.session, &self.client.peer, &self.client.agent);
         let what = if resumed { "a session goes on" } else { "a session has begun" };
