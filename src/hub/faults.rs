@@ -26,7 +26,7 @@ use crate::{
 pub enum Fault {
     /// A shout that comes again gets a place again, and everybody is asked for all again.
     DedupOff,
-    /// A leaf is not told that it has missed shouts.
+    /// A leaf is told neither that it has missed shouts nor the state that contains them.
     ResyncOff,
     /// Who catches up is not given the last chunk.
     TailEntryDropped,
@@ -100,7 +100,9 @@ pub(super) fn spoil(cursor: Option<Cursor>, mut given: CatchUp) -> CatchUp {
         tally.resyncs += u64::from(given.resync.is_some());
     });
     match FAULT.get() {
-        Some(Fault::ResyncOff) => given.resync = None,
+        Some(Fault::ResyncOff) if given.resync.is_some() => {
+            (given.resync, given.restore) = (None, None);
+        }
         Some(Fault::TailEntryDropped) => drop(given.chunks.pop()),
         _ => {}
     }
