@@ -218,6 +218,13 @@ impl Queue {
         Poll::Pending
     }
 
+    /// Nobody writes any more: what is queued is for nobody. A session that is away holds the queue
+    /// of its last connection for long.
+    pub(super) fn empty(&self) {
+        let mut state = self.lock();
+        (state.frames, state.load) = (VecDeque::new(), Load::default());
+    }
+
     /// A heartbeat is no one's answer: it takes no room and is sent only when nothing waits.
     pub(super) fn heartbeat() -> (Class, Bytes) {
         (Class::Control, Bytes::from_static(Frame::HEARTBEAT))

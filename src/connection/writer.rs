@@ -218,6 +218,7 @@ impl Drop for Writer {
     /// Without a writer nobody is heard: a transport has panicked, or the arbiter has ended.
     fn drop(&mut self) {
         self.queue.close(Closed::transport("what wrote this connection ended without a word"));
+        self.queue.empty();
     }
 }
 
