@@ -74,7 +74,6 @@ pub(crate) struct LeafGone {
 /// A leaf that is to be made when the hub has answered.
 pub(super) struct Entering {
     class: Arc<dyn AnyClass>,
-    keep: Arc<Keep>,
     reply: Reply,
     name: Name,
     /// The object that the request would make, and its state.
@@ -105,7 +104,7 @@ impl Handler<Enter> for Driver {
                 let object = ObjectId::random(&mut self.random);
                 let create = create(&*class, object, Some(name.clone()), or_join);
                 let (payload, carried) = (state.payload.clone(), state.carried.clone());
-                let entering = Entering { class, keep, reply, name, new: Some((object, state)) };
+                let entering = Entering { class, reply, name, new: Some((object, state)) };
                 let request = self.number();
                 let frame = wire::encode_with(&create(request, carried), &payload);
                 self.send(request, Asked::Enter(entering), frame);
@@ -113,7 +112,7 @@ impl Handler<Enter> for Driver {
             How::Join { name } => {
                 let interface = class.interface();
                 let target = Target::Name(name.clone());
-                let entering = Entering { class, keep, reply, name, new: None };
+                let entering = Entering { class, reply, name, new: None };
                 self.ask(Asked::Enter(entering), |request| join(request, target, interface, None));
             }
         }
@@ -178,7 +177,9 @@ impl Driver {
         payload: Bytes,
         ctx: &mut Context<Self>,
     ) {
-        let Entering { class, keep, reply, new, .. } = entering;
+        let Entering { class, reply, new, .. } = entering;
+        // Nobody keeps the client any more: it is about to say goodbye.
+        let Some(keep) = self.keep.upgrade() else { return };
         let mine = new.filter(|(id, _)| *id == joined.object);
         let mine = mine.map(|(_, state)| (state.payload.into(), state.carried));
         let theirs = joined.restore.then(|| (payload, joined.carried.clone()));
