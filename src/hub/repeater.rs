@@ -10,6 +10,7 @@
 //! is made anew, and every session is told to join again from where it is.
 
 mod ending;
+mod fatal;
 mod presence;
 mod snapshots;
 
@@ -17,7 +18,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
-use self::snapshots::Asking;
+use self::{fatal::Fatal, snapshots::Asking};
 pub(crate) use self::{ending::Retire, presence::Away, snapshots::TakeSnapshot};
 use super::{
     admission::{Identity, Rights},
@@ -74,15 +75,6 @@ pub(crate) struct Repeater {
     fatal: Option<Box<Fatal>>,
     #[cfg(feature = "testing")]
     pub(super) sabotage: super::sabotage::Sabotage,
-}
-
-/// Ops that lives have ended at.
-#[derive(Debug, Default)]
-struct Fatal {
-    /// The one of the last life.
-    suspect: Option<(SessionId, Op)>,
-    /// The one of two lives in a row.
-    blamed: Option<(SessionId, Op)>,
 }
 
 /// Shouts of one session, as one read of its socket brought them.
@@ -208,7 +200,7 @@ impl Repeater {
             let why = format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}");
             return self.refuse(session, offer.op, why);
         }
-        if self.fatal.as_ref().is_some_and(|it| it.blamed == Some((session, offer.op))) {
+        if self.fatal.as_ref().is_some_and(|it| it.is_blamed(session, offer.op)) {
             let why = "the object's repeater panicked at this shout twice".to_owned();
             return self.refuse(session, offer.op, why);
         }
@@ -316,15 +308,6 @@ impl Repeater {
                 contact.queue.tell(&Outcome { object, op: run.op, verdict });
             }
         }
-    }
-}
-
-impl Fatal {
-    fn add(&mut self, in_hand: Option<(SessionId, Op)>) {
-        if in_hand.is_some() && in_hand == self.suspect {
-            self.blamed = in_hand;
-        }
-        self.suspect = in_hand;
     }
 }
 
