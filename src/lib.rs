@@ -15,6 +15,7 @@
 //! | [`Voice`] | shouts, and keeps nothing alive |
 //! | [`Shout`], [`Local`] | how something is said: to every leaf, or to one's own |
 //! | [`Heard`] | how every leaf is given a shout: with its [`Seq`], and who said it |
+//! | [`Volatile`] | what may be lost: cursors, pointers |
 //! | [`Receipt`] | what the shouter gets back |
 //! | [`ObjectRef`] | an object inside a message or state: whoever hears it can have a leaf of it |
 //! | [`Member`], [`Members`] | who else has a leaf of an object, for interfaces with `presence` |
@@ -80,7 +81,7 @@ pub mod __private {
     //! What `interface!` writes paths to. Not for other use.
     pub use actix;
 
-    pub use crate::object::{Brought, Done, kind, state, tag, version, write_state};
+    pub use crate::object::{Brought, Done, Glimpse, kind, state, tag, version, write_state};
 }
 
 /// The code in the README compiles and runs.

@@ -17,6 +17,18 @@ pub const SHOUT_BYTES_MAX: usize = 61_440;
 /// Bytes of an object's state and the list of objects it carries. As for shouts.
 pub const STATE_BYTES_MAX: usize = 61_440;
 
+/// Bytes of a volatile message: a pointer, or a name and a colour. What is larger is worth a place.
+pub const VOLATILE_BYTES_MAX: usize = 1_024;
+
+/// Bytes of batches and volatile messages queued for one connection, up to which volatile ones are
+/// added: what is written at once, or some milliseconds of a connection in use. Behind more they
+/// would be old when they come, and are dropped.
+pub const VOLATILE_QUEUED_BYTES_MAX: usize = 65_536;
+
+/// Bytes that wait in a leaf's inbox, up to which volatile messages are added. A leaf that is behind
+/// by more has better things to do.
+pub const VOLATILE_INBOX_BYTES_MAX: usize = 16_384;
+
 /// Objects that one message or state can carry. Beyond that a list belongs into an object.
 pub const CARRIED_MAX: usize = 64;
 

@@ -13,12 +13,14 @@ mod name;
 mod payload;
 mod receipt;
 mod reference;
+mod volatile;
 
 #[doc(hidden)]
 pub use self::{
     adverb::Circumstance,
     interface::{Done, kind, state, tag, version, write_state},
     reference::Brought,
+    volatile::Glimpse,
 };
 pub use self::{
     adverb::{Heard, Local, Shout},
@@ -30,9 +32,11 @@ pub use self::{
     payload::{Codec, DecodeError, EncodeError, Encoded, decode, encode},
     receipt::Receipt,
     reference::{Carried, ObjectRef},
+    volatile::{HearsVolatile, Volatile, VolatileAt},
 };
 pub(crate) use self::{
     member::Listed,
     payload::{decode_with, encode_behind},
     reference::Missing,
+    volatile::encode_volatile,
 };

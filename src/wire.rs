@@ -12,6 +12,7 @@ mod handshake;
 mod presence;
 mod request;
 mod shout;
+mod volatile;
 
 pub(crate) use self::shout::{Draft, PlainShout};
 pub use self::{
@@ -32,4 +33,5 @@ pub use self::{
         Target, Unwatch,
     },
     shout::{ShoutFrame, encode_shout},
+    volatile::{Volatile, VolatileHeard},
 };

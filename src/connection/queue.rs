@@ -13,7 +13,10 @@ use bytes::Bytes;
 
 use super::{Closed, Closer};
 use crate::{
-    limits::{CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, WINDOW_TOTAL_BYTES, WRITE_SLICES_MAX},
+    limits::{
+        CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, VOLATILE_QUEUED_BYTES_MAX, WINDOW_TOTAL_BYTES,
+        WRITE_SLICES_MAX,
+    },
     wire::{self, CloseCode, Fault, Frame},
 };
 
@@ -122,6 +125,13 @@ impl Queue {
         let mut state = self.lock();
         let has_room =
             state.load.batch_bytes + frame.len() <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
+        has_room && state.push(Class::Batch, frame).is_ok()
+    }
+
+    /// Adds a volatile message, if little enough is queued before it. `false`: it was not added.
+    pub(crate) fn push_volatile(&self, frame: Bytes) -> bool {
+        let mut state = self.lock();
+        let has_room = state.load.batch_bytes + frame.len() <= VOLATILE_QUEUED_BYTES_MAX;
         has_room && state.push(Class::Batch, frame).is_ok()
     }
 
@@ -377,6 +387,20 @@ mod tests {
         queue.close(Closed::done("enough"));
         take(&queue, 1);
         assert!(!queue.push_spare(frame(1)));
+    }
+
+    #[test]
+    fn a_volatile_message_finds_room_behind_little_and_closes_nothing() {
+        let queue = Queue::default();
+        assert!(queue.push_volatile(frame(1_000)));
+        queue.push(Class::Batch, frame(VOLATILE_QUEUED_BYTES_MAX - 2_000)).expect("has room");
+        assert!(queue.push_volatile(frame(1_000)));
+        assert!(!queue.push_volatile(frame(1)));
+        queue.push(Class::Control, frame(1)).expect("has a bound of its own");
+        assert_eq!((queue.bytes(), queue.closed()), (VOLATILE_QUEUED_BYTES_MAX + 1, None));
+        queue.close(Closed::done("enough"));
+        take(&queue, 1);
+        assert!(!queue.push_volatile(frame(1)));
     }
 
     #[test]

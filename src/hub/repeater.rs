@@ -13,13 +13,14 @@ mod ending;
 mod fatal;
 mod presence;
 mod snapshots;
+mod volatile;
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
+pub(crate) use self::{ending::Retire, presence::Away, snapshots::TakeSnapshot, volatile::Relay};
 use self::{fatal::Fatal, snapshots::Asking};
-pub(crate) use self::{ending::Retire, presence::Away, snapshots::TakeSnapshot};
 use super::{
     admission::{Identity, Rights},
     clock::Clock,
@@ -61,6 +62,8 @@ pub(crate) struct Repeater {
     fanout: Fanout,
     /// Who is told to be here, for an object with presence.
     members: Option<Box<Members>>,
+    /// What is to be relayed at the end of the turn.
+    volatile: Vec<Relay>,
     /// Who is asked for a newer state.
     asking: Option<Box<Asking>>,
     /// Why the object is no more, if it is.
@@ -155,6 +158,7 @@ impl Repeater {
             entering: None,
             fanout: Fanout::default(),
             members: presence.then(|| Box::new(Members::new(object))),
+            volatile: Vec::new(),
             asking: None,
             ended: None,
             dirty: false,
@@ -252,6 +256,7 @@ impl Repeater {
         for session in self.fanout.deliver(self.object, chunk.as_ref(), &self.roster) {
             self.is_away(session);
         }
+        self.relay();
         self.ask_for_a_snapshot();
     }
 
@@ -335,6 +340,7 @@ impl Supervised for Repeater {
         let roster = std::mem::take(&mut self.roster);
         self.fanout = Fanout::default();
         self.members.iter_mut().for_each(|members| members.begin_anew());
+        self.volatile.clear();
         self.asking = None;
         self.dirty = false;
         self.turn = Turn::default();

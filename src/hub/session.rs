@@ -11,6 +11,7 @@ mod greeting;
 mod outliving;
 mod place;
 mod snapshots;
+mod volatile;
 mod wishes;
 
 pub(crate) use self::place::Metered;
@@ -201,6 +202,10 @@ impl Session {
             ))),
             (_, Frame::Hello(_)) => Err(Closed::protocol("a second Hello came")),
             (_, Frame::Snapshot(snapshot, state)) => self.tell_state(snapshot, &state, bytes),
+            (_, Frame::Volatile(volatile, payload)) => {
+                self.pass_volatile(&volatile, &payload, bytes);
+                Ok(())
+            }
             (_, frame) => self.wish(frame, bytes, ctx),
         }
     }

@@ -9,6 +9,7 @@ mod line;
 mod receipted;
 mod room;
 mod unborn;
+mod volatile;
 
 use std::{
     collections::VecDeque,

@@ -12,6 +12,7 @@ mod hold;
 mod members;
 mod names;
 mod reconnect;
+mod volatile;
 mod way_in;
 
 use std::{
@@ -206,6 +207,7 @@ impl Driver {
             Frame::SnapshotWanted(wanted) => self.want_state(wanted.object),
             Frame::Members(members) => self.members(members)?,
             Frame::MembersChanged(changed) => self.members_changed(changed)?,
+            Frame::VolatileHeard(heard, payload) => self.hear_volatile(&heard, &payload),
             other => return Err(unexpected(&other, "may not come from a hub")),
         }
         Ok(())

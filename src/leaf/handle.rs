@@ -17,7 +17,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    object::{Encoded, Leaf, Members, Name, ObjectId, ObjectRef, Shout, ShoutAt},
+    object::{Encoded, Leaf, Members, Name, ObjectId, ObjectRef, Shout, ShoutAt, VolatileAt},
     supervise::StartError,
     wire::Refusal,
 };
@@ -137,6 +137,17 @@ impl<A: Leaf> Handle<A> {
         shout: Shout<M>,
     ) -> Result<Receipted, ShoutError<M>> {
         self.0.voice.try_send(shout)
+    }
+
+    /// Says something that may be lost to the other leaves: see [`Voice::send_volatile`].
+    ///
+    /// # Errors
+    /// [`ShoutError::Full`], [`ShoutError::Encode`], [`ShoutError::Gone`]: nothing was sent.
+    pub fn send_volatile<M: VolatileAt<A::Interface>>(
+        &self,
+        message: M,
+    ) -> Result<(), ShoutError<M>> {
+        self.0.voice.send_volatile(message)
     }
 
     /// Calls the object something in the directory. A leaf that lived offline is published first.

@@ -8,6 +8,7 @@
 mod members;
 mod parcel;
 mod snapshot;
+mod volatile;
 
 use std::{
     collections::VecDeque,
@@ -37,8 +38,8 @@ use super::{
 use crate::{
     limits::{BATCH_BYTES_MIN, INBOX_BYTES_MAX},
     object::{
-        Carried, Cursor, Dispatch, DispatchError, Done, EncodeError, Encoded, Leaf, Members,
-        ObjectId, Resync, ResyncReason, Seq, SessionId,
+        Carried, Cursor, Dispatch, DispatchError, Done, EncodeError, Encoded, Glimpse, Leaf,
+        Members, ObjectId, Resync, ResyncReason, Seq, SessionId,
     },
     wire::Batch,
 };
@@ -56,6 +57,8 @@ pub(crate) enum Item {
     Wanted(Wanted),
     /// Who is at the object.
     Members(Members, Weight),
+    /// A volatile message.
+    Glimpse(Box<(Glimpse, Weight)>),
 }
 
 /// A state on its way to a leaf.
@@ -338,6 +341,7 @@ impl<A: Leaf> Inbox<A> {
             }
             Item::Wanted(wanted) => self.telling.tell(leaf, wanted),
             Item::Members(members, _weight) => self.news.take(members),
+            Item::Glimpse(item) => self.hear_volatile(leaf, &item.0, ctx),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
     limits::STATE_BYTES_MAX,
     object::{
         EncodeError, Encoded, Interface, Kind, ObjectId, ObjectRef, Receipt, Seq, Shout, ShoutAt,
-        encode,
+        VolatileAt, encode, encode_volatile,
     },
     wire::Draft,
 };
@@ -111,6 +111,33 @@ impl<I: Interface> Voice<I> {
     pub fn try_send<M: ShoutAt<I>>(&self, shout: Shout<M>) -> Result<Receipted, ShoutError<M>> {
         let Shout(message) = shout;
         self.launch(&message).map_err(|failure| failure.with(message))
+    }
+
+    /// Says something that may be lost to the other leaves, those that have room for it: a cursor,
+    /// a pointer. It has no receipt, no place in the order, and carries no objects; this client's own
+    /// leaf does not hear it. At an object that lives offline nobody else could: it goes nowhere.
+    ///
+    /// # Ordering
+    /// A leaf that hears it has heard before it the shouts that this client sent before it.
+    ///
+    /// # Errors
+    /// [`ShoutError::Full`] when much is queued, shouts wait, or there is no connection (say the next
+    /// one later),
+    /// [`ShoutError::Encode`] past 1 KiB and when it carries an object, [`ShoutError::Gone`]: nothing
+    /// was sent. That it was sent does not mean that anybody hears it.
+    ///
+    /// ```no_run
+    /// # use actix_multiplex::{Interface, ShoutError, Voice, VolatileAt};
+    /// # fn example<Napkin: Interface, Pointer: VolatileAt<Napkin>>(me: Voice<Napkin>, at: Pointer) {
+    /// if let Err(ShoutError::Full(_)) = me.send_volatile(at) {
+    ///     // The next one says more than this one would have.
+    /// }
+    /// # }
+    /// ```
+    pub fn send_volatile<M: VolatileAt<I>>(&self, message: M) -> Result<(), ShoutError<M>> {
+        let written = encode_volatile(&message).map_err(Failure::Encode);
+        let sent = written.and_then(|payload| self.channel.send_volatile(M::KIND, &payload));
+        sent.map_err(|failure| failure.with(message))
     }
 
     async fn say(&self, kind: Kind, written: Result<Draft, Failure>) -> Result<Receipt, Failure> {

@@ -20,8 +20,8 @@ use serde::{
 use tokio::{sync::oneshot, task::coop};
 
 use super::{
-    Brought, Circumstance, Codec, DecodeError, EncodeError, Encoded, Heard, Kind, Tag, decode_with,
-    encode,
+    Brought, Circumstance, Codec, DecodeError, EncodeError, Encoded, Glimpse, Heard, Kind, Tag,
+    decode_with, encode,
 };
 use crate::limits::STATE_BYTES_MAX;
 
@@ -88,7 +88,8 @@ fn from_1<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shouted at a `{I}`",
     label = "not a message of `{I}`",
-    note = "list it in the `interface!` table of `{I}`, with a number of its own"
+    note = "list it in the `interface!` table of `{I}`, with a number of its own",
+    note = "a message of a `volatile` row goes with `send_volatile`"
 )]
 pub trait ShoutAt<I: Interface>: Serialize + DeserializeOwned + Send + 'static {
     /// Its number in the interface.
@@ -146,6 +147,11 @@ impl Done {
     /// The answer was there when the handler returned.
     pub(crate) const AT_ONCE: Self = Self(None);
 
+    /// Resolves when `answer` does.
+    pub(crate) fn when(answer: oneshot::Receiver<()>) -> Self {
+        Self(Some(answer))
+    }
+
     /// Waits for the answer.
     pub(crate) fn poll(&mut self, task: &mut Task<'_>) -> Poll<()> {
         if let Some(answer) = &mut self.0 {
@@ -170,6 +176,10 @@ pub trait Dispatch<A: Actor<Context = Context<A>>>: Interface {
     /// [`DispatchError`] when there is no such message, or the payload is none.
     fn dispatch(leaf: &mut A, packet: &Packet, ctx: &mut Context<A>)
     -> Result<Done, DispatchError>;
+
+    /// Hands a volatile message to its handler. `None`: there is no such row, or it is none of it.
+    #[doc(hidden)]
+    fn glimpse(leaf: &mut A, glimpse: &Glimpse, ctx: &mut Context<A>) -> Option<Done>;
 
     /// Gives the leaf its object's state; nothing for `state none`.
     ///

@@ -1,8 +1,8 @@
 //! `interface!`: one table from which everything about an interface follows.
 //!
-//! A tt-muncher: it reads the rows one by one into a list `[(number Message)]` and writes all
-//! implementations at once. Every path is absolute, so that it works under
-//! `#![no_implicit_prelude]`.
+//! A tt-muncher: it reads the rows one by one into two lists `[(number Message)]`, one of those that
+//! are shouted and one of the volatile ones, and writes all implementations at once. Every path is
+//! absolute, so that it works under `#![no_implicit_prelude]`.
 
 /// Declares an interface: tag, version, state and numbered messages.
 ///
@@ -21,6 +21,7 @@
 ///         state none;          // or: state FrogState;
 ///         1 => Croak,
 ///         2 => Hop,
+///         // volatile 3 => Blink,   may be lost: see `Volatile`
 ///     }
 /// }
 /// ```
@@ -34,6 +35,8 @@
 /// - `presence;` behind the state has the hub tell each leaf who else is one:
 ///   [`Leaf::joined`](crate::Leaf::joined), [`Handle::members`](crate::Handle::members). What the
 ///   one who makes an object says counts for all its leaves.
+/// - The message of a `volatile` row is sent with `send_volatile` to whoever has room, and heard by a
+///   `Handler<Volatile<M>>`: no place in the order, no receipt. For cursors and pointers.
 /// - A message or state whose type contains itself (a tree, say) is decoded to any depth that fits
 ///   into 60 KiB: bound it, or a peer can use up a leaf's stack.
 /// - `ask 3 => Weigh -> Grams` is the form of a row for requests to an object's owner. This
@@ -41,21 +44,25 @@
 #[macro_export]
 macro_rules! interface {
     // A row at a time into the list.
-    (@rows $head:tt [$($done:tt)*]) => {
-        $crate::interface!(@write $head [$($done)*]);
+    (@rows $head:tt $shouted:tt $volatile:tt) => {
+        $crate::interface!(@write $head $shouted $volatile);
     };
-    (@rows $head:tt $done:tt ask $($rest:tt)*) => {
+    (@rows $head:tt $shouted:tt $volatile:tt ask $($rest:tt)*) => {
         ::core::compile_error!(
             "`ask` rows are reserved: this version of actix-multiplex has no asks yet"
         );
     };
-    (@rows $head:tt [$($done:tt)*] $kind:literal => $message:ident, $($rest:tt)*) => {
-        $crate::interface!(@rows $head [$($done)* ($kind $message)] $($rest)*);
+    (@rows $head:tt [$($done:tt)*] $volatile:tt
+        $kind:literal => $message:ident $(, $($rest:tt)*)?
+    ) => {
+        $crate::interface!(@rows $head [$($done)* ($kind $message)] $volatile $($($rest)*)?);
     };
-    (@rows $head:tt [$($done:tt)*] $kind:literal => $message:ident) => {
-        $crate::interface!(@rows $head [$($done)* ($kind $message)]);
+    (@rows $head:tt $shouted:tt [$($done:tt)*]
+        volatile $kind:literal => $message:ident $(, $($rest:tt)*)?
+    ) => {
+        $crate::interface!(@rows $head $shouted [$($done)* ($kind $message)] $($($rest)*)?);
     };
-    (@rows $head:tt $done:tt $($rest:tt)*) => {
+    (@rows $head:tt $shouted:tt $volatile:tt $($rest:tt)*) => {
         $crate::interface!(@no_row [] $($rest)*);
     };
 
@@ -72,8 +79,10 @@ macro_rules! interface {
 
     // Everything at once.
     (@write
-        { [$($meta:tt)*] [$vis:vis] $name:ident $tag:literal $version:ident [$($state:ty)?] $($presence:ident)? }
+        { [$($meta:tt)*] [$vis:vis] $name:ident $tag:literal $version:ident
+          [$($state:ty)?] $($presence:ident)? }
         [$(($kind:literal $message:ident))*]
+        [$(($fleeting_kind:literal $fleeting:ident))*]
     ) => {
         $($meta)*
         #[derive(::core::fmt::Debug)]
@@ -99,7 +108,7 @@ macro_rules! interface {
 
         const _: () = {
             // Two messages with one number: the compiler underlines both rows.
-            enum __KindNumber { $($message = $kind),* }
+            enum __KindNumber { $($message = $kind,)* $($fleeting = $fleeting_kind,)* }
 
             $(
                 const _: () = $crate::__private::kind(
@@ -109,7 +118,23 @@ macro_rules! interface {
                         "`: the numbers of messages run from 0 to 65279"
                     ),
                 );
+            )*
+            $(
+                const _: () = $crate::__private::kind(
+                    __KindNumber::$fleeting as ::core::primitive::i64,
+                    ::core::concat!(
+                        "`volatile ", ::core::stringify!($fleeting_kind), " => ",
+                        ::core::stringify!($fleeting),
+                        "`: the numbers of messages run from 0 to 65279"
+                    ),
+                );
 
+                impl $crate::VolatileAt<$name> for $fleeting {
+                    const KIND: $crate::Kind =
+                        $crate::Kind(__KindNumber::$fleeting as ::core::primitive::u16);
+                }
+            )*
+            $(
                 impl $crate::ShoutAt<$name> for $message {
                     const KIND: $crate::Kind =
                         $crate::Kind(__KindNumber::$message as ::core::primitive::u16);
@@ -121,6 +146,7 @@ macro_rules! interface {
                 A: $crate::__private::actix::Actor<Context = $crate::__private::actix::Context<A>>,
                 $(A: $crate::Stateful<$state>,)?
                 $(A: $crate::Hears<$message>,)*
+                $(A: $crate::HearsVolatile<$fleeting>,)*
             {
                 #[allow(unused_variables, reason = "an interface may have no rows")]
                 fn dispatch(
@@ -135,6 +161,22 @@ macro_rules! interface {
                             <A as $crate::Hears<$message>>::deliver(leaf, packet, ctx)
                         })*
                         kind => ::core::result::Result::Err($crate::DispatchError::UnknownKind(kind)),
+                    }
+                }
+
+                #[allow(unused_variables, reason = "an interface may have no volatile rows")]
+                fn glimpse(
+                    leaf: &mut A,
+                    glimpse: &$crate::__private::Glimpse,
+                    ctx: &mut $crate::__private::actix::Context<A>,
+                ) -> ::core::option::Option<$crate::__private::Done> {
+                    match glimpse.kind() {
+                        $($crate::Kind(number)
+                            if number == __KindNumber::$fleeting as ::core::primitive::u16 =>
+                        {
+                            <A as $crate::HearsVolatile<$fleeting>>::glimpse(leaf, glimpse, ctx)
+                        })*
+                        _ => ::core::option::Option::None,
                     }
                 }
 
@@ -179,26 +221,26 @@ macro_rules! interface {
         state none; presence; $($rows:tt)*
     }) => {
         $crate::interface!(
-            @rows { [$(#[$meta])*] [$vis] $name $tag $version [] presence } [] $($rows)*
+            @rows { [$(#[$meta])*] [$vis] $name $tag $version [] presence } [] [] $($rows)*
         );
     };
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
         state none; $($rows:tt)*
     }) => {
-        $crate::interface!(@rows { [$(#[$meta])*] [$vis] $name $tag $version [] } [] $($rows)*);
+        $crate::interface!(@rows { [$(#[$meta])*] [$vis] $name $tag $version [] } [] [] $($rows)*);
     };
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
         state $state:ty; presence; $($rows:tt)*
     }) => {
         $crate::interface!(
-            @rows { [$(#[$meta])*] [$vis] $name $tag $version [$state] presence } [] $($rows)*
+            @rows { [$(#[$meta])*] [$vis] $name $tag $version [$state] presence } [] [] $($rows)*
         );
     };
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
         state $state:ty; $($rows:tt)*
     }) => {
         $crate::interface!(
-            @rows { [$(#[$meta])*] [$vis] $name $tag $version [$state] } [] $($rows)*
+            @rows { [$(#[$meta])*] [$vis] $name $tag $version [$state] } [] [] $($rows)*
         );
     };
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident { $($rows:tt)* }) => {

@@ -5,7 +5,9 @@ use std::{fmt, marker::PhantomData};
 use actix::{Actor, Context, Handler, Supervised};
 
 use super::book::{Book, PageNumber};
-use crate::object::{Dispatch, Heard, Interface, Leaf, Resync, ShoutAt, Stateful};
+use crate::object::{
+    Dispatch, Heard, Interface, Leaf, Resync, ShoutAt, Stateful, Volatile, VolatileAt,
+};
 
 /// A leaf of interface `I` that records every shout, by its `Debug` text.
 ///
@@ -57,6 +59,13 @@ impl<I: Interface, M: ShoutAt<I> + fmt::Debug> Handler<Heard<M>> for Recorder<I>
         let voice = self.book.name_of(heard.shouter());
         self.book.heard(self.page, heard.seq().0, voice, format!("{:?}", *heard));
     }
+}
+
+/// What may be lost is not written down.
+impl<I: Interface, M: VolatileAt<I>> Handler<Volatile<M>> for Recorder<I> {
+    type Result = ();
+
+    fn handle(&mut self, _: Volatile<M>, _: &mut Self::Context) {}
 }
 
 impl<I> fmt::Debug for Recorder<I> {

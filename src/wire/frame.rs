@@ -6,8 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError, Goodbye,
     Hello, Join, Joined, List, Listed, Members, MembersChanged, NameObject, Outcome, Part, Pin,
-    Refused, Rejoin, ShoutFrame, Snapshot, SnapshotWanted, Unwatch, Welcome, codec::written_bytes,
-    shout::PlainShout,
+    Refused, Rejoin, ShoutFrame, Snapshot, SnapshotWanted, Unwatch, Volatile, VolatileHeard,
+    Welcome, codec::written_bytes, shout::PlainShout,
 };
 
 macro_rules! frames {
@@ -137,7 +137,9 @@ frames! {
         16 => Create(Create) if Create::check,
         24 => Shout(ShoutFrame) if ShoutFrame::check,
         27 => Snapshot(Snapshot),
+        29 => Volatile(Volatile) if Volatile::check,
         32 => Joined(Joined) if Joined::check,
+        44 => VolatileHeard(VolatileHeard) if VolatileHeard::check,
     }
 }
 

@@ -19,5 +19,6 @@ mod rights;
 mod snapshots;
 mod trouble;
 mod voices;
+mod volatile;
 mod windows;
 mod wire;

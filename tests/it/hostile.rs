@@ -19,6 +19,7 @@ mod requests;
 mod resuming;
 mod shouts;
 mod snapshots;
+mod volatile;
 
 use std::time::Duration;
 

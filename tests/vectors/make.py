@@ -150,6 +150,7 @@ FRAMES = {
     "Pin": (25, dict(request=u32, object=id16, pinned=boolean)),
     "Destroy": (26, dict(request=u32, object=id16)),
     "Snapshot": (27, dict(object=id16, at=option(cursor), carried=listed(carried))),
+    "Volatile": (29, dict(object=id16, kind=u16)),
     "Joined": (32, dict(
         request=u32, object=id16, name=option(text), start=cursor, last=u64, restore=boolean,
         resync=option(resync), next_op=u64, carried=listed(carried))),
@@ -165,6 +166,7 @@ FRAMES = {
     "Rejoin": (40, dict(object=id16)),
     "Ended": (41, dict(object=id16, reason=choice(("Failed", text), "Destroyed", "Dropped"))),
     "SnapshotWanted": (42, dict(object=id16)),
+    "VolatileHeard": (44, dict(object=id16, session=id16, last=u64, kind=u16)),
     "Members": (47, dict(
         object=id16, version=u64, after=u64, count=u32, listed=boolean, members=listed(member),
         last=boolean)),
@@ -172,7 +174,7 @@ FRAMES = {
         object=id16, version=u64, after=u64, count=u32, listed=boolean,
         changes=listed(member_change))),
 }
-WITH_PAYLOAD = ("Create", "Shout", "Snapshot", "Joined")
+WITH_PAYLOAD = ("Create", "Shout", "Snapshot", "Volatile", "Joined", "VolatileHeard")
 
 
 def shouts(batch):

@@ -318,6 +318,16 @@ def nonsense():
         "shout_flags": says(good.shout(flags=1), "flags are 0 in version 1", "reserved"),
         "shout_kind_65280": says(
             good.shout(kind=65280), "kinds from 65280 on are the hubs'", "reserved"),
+        "volatile_kind_65280": says(
+            good.volatile(kind=65280), "kinds from 65280 on are the hubs'", "reserved"),
+        "volatile_too_large": says(
+            good.volatile(payload="5a" * 1025), "a volatile message has at most 1024 bytes",
+            "one more than the limit"),
+        "volatile_heard_kind_65280": says(
+            good.volatile_heard(kind=65280), "kinds from 65280 on are the hubs'", "reserved"),
+        "volatile_heard_too_large": says(
+            good.volatile_heard(payload="5a" * 1025), "a volatile message has at most 1024 bytes",
+            "one more than the limit"),
         "joined_payload_not_to_restore": says(
             good.joined(payload="00"), "a state that is not to be restored", "restore is false"),
         "joined_carried_not_to_restore": says(

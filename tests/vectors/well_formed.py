@@ -82,6 +82,16 @@ def attached(**change):
         "next_op": 1} | change
 
 
+def volatile(**change):
+    return {"frame": "Volatile", "object": OBJECT, "kind": 7, "payload": ""} | change
+
+
+def volatile_heard(**change):
+    return {
+        "frame": "VolatileHeard", "object": OBJECT, "session": ALEC, "last": 300, "kind": 7,
+        "payload": ""} | change
+
+
 def refused(refusal):
     return {"frame": "Refused", "request": 7, "refusal": refusal}
 
@@ -198,6 +208,13 @@ VECTORS = {
     "shout_maximal": shout(
         object="ff" * 16, op=U64, kind=65279, origin="ff" * 16, carried=CARRIED_MAX,
         payload="5a" * (61440 - 64 * 91 - 1)),
+    "volatile": volatile(payload="0304"),
+    "volatile_without_payload": volatile(),
+    "volatile_maximal": volatile(object="ff" * 16, kind=65279, payload="5a" * 1024),
+    "volatile_heard": volatile_heard(payload="0304"),
+    "volatile_heard_before_all_shouts": volatile_heard(last=0),
+    "volatile_heard_maximal": volatile_heard(
+        object="ff" * 16, session="ff" * 16, last=U64, kind=65279, payload="5a" * 1024),
     "joined": joined(start={"epoch": EPOCH, "seq": 41}, last=41),
     "joined_nameless": joined(name=None),
     "joined_with_state": joined(

@@ -140,6 +140,11 @@ impl Place {
         self.repeater.is_some()
     }
 
+    /// Whether the session is here in some way, and nothing about that is awaited.
+    pub(crate) fn may_speak(&self) -> bool {
+        self.awaited == 0 && (self.joined || self.attached)
+    }
+
     /// Whether the session is a leaf.
     pub(crate) fn is_joined(&self) -> bool {
         self.joined

@@ -75,7 +75,7 @@ frames! {
         Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
         Members MembersChanged
     }
-    payload { Create Shout Joined Snapshot }
+    payload { Create Shout Joined Snapshot Volatile VolatileHeard }
 }
 
 /// The frame's bytes, with the length. A batch is made anew, shout by shout.

@@ -1,0 +1,60 @@
+//! Volatile messages: relayed at the end of the turn, behind what the turn has given a place, to
+//! every leaf but the sender's that has room.
+//!
+//! They touch no history. What a turn holds of them is bounded by the turn.
+
+use actix::{AsyncContext, Context, Handler, Message};
+use bytes::Bytes;
+
+use super::Repeater;
+use crate::{
+    connection::Held,
+    object::{Kind, SessionId},
+    wire::{VolatileHeard, encode_with},
+};
+
+/// A session says something volatile.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Relay {
+    pub(crate) session: SessionId,
+    pub(crate) kind: Kind,
+    pub(crate) payload: Bytes,
+    /// Its bytes count against the session's inward bound until it is relayed.
+    pub(crate) held: Held,
+}
+
+impl Repeater {
+    /// Relays what the turn has brought. Who has no room, or is going, is passed over.
+    pub(super) fn relay(&mut self) {
+        if self.volatile.is_empty() {
+            return;
+        }
+        let (object, last) = (self.object, self.history.last());
+        for Relay { session, kind, payload, .. } in std::mem::take(&mut self.volatile) {
+            let frame = encode_with(&VolatileHeard { object, session, last, kind }, &payload);
+            let others = self.roster.members().iter();
+            for leaf in others.filter(|member| member.hears && member.session != session) {
+                let _dropped = !leaf.contact.queue.push_volatile(frame.clone());
+            }
+            self.turn.pushed(self.roster.leaves());
+        }
+    }
+}
+
+impl Handler<Relay> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, relay: Relay, ctx: &mut Context<Self>) {
+        let member = self.roster.get(relay.session);
+        if !member.is_some_and(|member| member.rights.may_shout(relay.kind)) {
+            return tracing::debug!(object = %self.object, "a volatile message is dropped");
+        }
+        let bytes = relay.held.bytes();
+        self.volatile.push(relay);
+        if !self.took(1, bytes, ctx) && !self.dirty {
+            self.dirty = true;
+            ctx.notify(super::Flush);
+        }
+    }
+}
