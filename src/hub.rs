@@ -14,6 +14,7 @@ mod directory;
 mod fanout;
 #[cfg(feature = "testing")]
 pub(crate) mod faults;
+mod grades;
 mod history;
 mod keys;
 mod life;

@@ -29,6 +29,19 @@ pub const VOLATILE_QUEUED_BYTES_MAX: usize = 65_536;
 /// by more has better things to do.
 pub const VOLATILE_INBOX_BYTES_MAX: usize = 16_384;
 
+/// Time for which a hub waits for those who are to handle a shout, at most. Longer is no receipt any
+/// more: say it in a message of one's own.
+pub const GRADE_TIME_MAX: Duration = Duration::from_mins(5);
+/// Shouts of one session at one object whose handling is waited for. Past it the answer comes at once.
+pub const SESSION_GRADES_MAX: usize = 64;
+/// Shouts of one object whose handling is waited for. Past it the answer comes at once.
+pub const GRADES_MAX: usize = 256;
+/// Leaves that the open ones of an object wait for, together. 32 bytes each makes 2 MiB; past it the
+/// answer comes at once.
+pub const GRADE_LEAVES_MAX: usize = 65_536;
+/// Sessions that a Handled names of those who are missing. A hundred names help nobody.
+pub const GRADE_MISSING_MAX: usize = 64;
+
 /// Objects that one message or state can carry. Beyond that a list belongs into an object.
 pub const CARRIED_MAX: usize = 64;
 

@@ -8,6 +8,7 @@ mod answer;
 mod batch;
 mod codec;
 mod frame;
+mod grades;
 mod handshake;
 mod presence;
 mod request;
@@ -23,6 +24,7 @@ pub use self::{
     batch::{Batch, BatchBuilder, Shouted},
     codec::{FrameError, Split, reason, split},
     frame::{Frame, FrameType, Header, encode, encode_with},
+    grades::{Handled, Heard},
     handshake::{
         CloseCode, Extra, Fault, Goodbye, Hello, Limits, NoVersion, Resume, VERSION_MAX,
         VERSION_MIN, Welcome, negotiate,

@@ -61,6 +61,8 @@ pub(crate) struct Chunk {
 pub(crate) struct Offer<'a> {
     pub(crate) op: Op,
     pub(crate) kind: Kind,
+    /// Whether it asks who has handled it, and by when.
+    pub(crate) handled_within_ms: Option<u32>,
     pub(crate) carried: Vec<Carried>,
     pub(crate) payload: &'a [u8],
 }
@@ -151,7 +153,9 @@ impl History {
             return Decision::TailFull;
         }
         let seq = self.open.next_seq();
-        self.open.push(session, offer.op, offer.kind, &offer.carried, offer.payload);
+        let Offer { op, kind, payload, .. } = *offer;
+        let asks = offer.handled_within_ms.is_some();
+        self.open.push_asking(session, op, kind, &offer.carried, payload, asks);
         self.open_ids.extend(offer.carried.iter().map(|each| each.object));
         mark.settle(seq);
         Decision::Sequenced(seq)

@@ -11,6 +11,7 @@
 
 mod ending;
 mod fatal;
+mod grades;
 mod presence;
 mod snapshots;
 mod volatile;
@@ -19,8 +20,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
-pub(crate) use self::{ending::Retire, presence::Away, snapshots::TakeSnapshot, volatile::Relay};
-use self::{fatal::Fatal, snapshots::Asking};
+pub(crate) use self::{
+    ending::Retire, grades::Acknowledge, presence::Away, snapshots::TakeSnapshot, volatile::Relay,
+};
+use self::{fatal::Fatal, grades::Grading, snapshots::Asking};
 use super::{
     admission::{Identity, Rights},
     clock::Clock,
@@ -62,6 +65,8 @@ pub(crate) struct Repeater {
     fanout: Fanout,
     /// Who is told to be here, for an object with presence.
     members: Option<Box<Members>>,
+    /// The shouts that asked who has handled them.
+    grading: Option<Box<Grading>>,
     /// What is to be relayed at the end of the turn.
     volatile: Vec<Relay>,
     /// Who is asked for a newer state.
@@ -158,6 +163,7 @@ impl Repeater {
             entering: None,
             fanout: Fanout::default(),
             members: presence.then(|| Box::new(Members::new(object))),
+            grading: None,
             volatile: Vec::new(),
             asking: None,
             ended: None,
@@ -215,7 +221,10 @@ impl Repeater {
             self.flush();
         }
         match self.history.offer(session, offer) {
-            Decision::Sequenced(seq) => self.fanout.sequenced(session, hears, offer.op, seq),
+            Decision::Sequenced(seq) => {
+                self.fanout.sequenced(session, hears, offer.op, seq);
+                self.grade(session, offer, seq);
+            }
             decision => self.answer(session, offer.op, decision),
         }
     }
@@ -256,6 +265,7 @@ impl Repeater {
         for session in self.fanout.deliver(self.object, chunk.as_ref(), &self.roster) {
             self.is_away(session);
         }
+        self.tell_grades();
         self.relay();
         self.ask_for_a_snapshot();
     }
@@ -270,6 +280,7 @@ impl Repeater {
     }
 
     fn forget(&mut self, session: SessionId) {
+        self.part_from_grades(session, true);
         self.roster.remove(session);
         self.unask(session);
         self.strayed.remove(&session);
@@ -337,6 +348,7 @@ impl Supervised for Repeater {
         super::faults::count(|tally| tally.rebuilt += 1);
         // Inside the boundary: an object whose history is damaged runs out of restarts and fails.
         assert!(self.history.is_sound(), "the object's history is damaged");
+        self.grading = None;
         let roster = std::mem::take(&mut self.roster);
         self.fanout = Fanout::default();
         self.members.iter_mut().for_each(|members| members.begin_anew());
@@ -364,6 +376,7 @@ impl Handler<Shouts> for Repeater {
         let count = volley.count();
         volley.each(|offer| self.hear(session, offer));
         self.in_hand = None;
+        self.watch_grades(ctx);
         let bytes = held.bytes();
         drop((held, metered));
         if !self.took(count, bytes, ctx) && !self.dirty {

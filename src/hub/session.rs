@@ -7,6 +7,7 @@
 //! queue themselves.
 
 mod changes;
+mod grades;
 mod greeting;
 mod outliving;
 mod place;
@@ -204,6 +205,10 @@ impl Session {
             (_, Frame::Snapshot(snapshot, state)) => self.tell_state(snapshot, &state, bytes),
             (_, Frame::Volatile(volatile, payload)) => {
                 self.pass_volatile(&volatile, &payload, bytes);
+                Ok(())
+            }
+            (_, Frame::Heard(heard)) => {
+                self.pass_heard(&heard);
                 Ok(())
             }
             (_, frame) => self.wish(frame, bytes, ctx),

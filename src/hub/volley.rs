@@ -68,10 +68,12 @@ impl Volley {
         while let Some(frame) = frames.peek() {
             let bytes = frame.len();
             if let Some(PlainShout { op, kind, payload_at, .. }) = PlainShout::read(frame) {
-                hear(&Offer { op, kind, carried: Vec::new(), payload: &frame[payload_at..] });
+                let (handled_within_ms, carried) = (None, Vec::new());
+                let payload = &frame[payload_at..];
+                hear(&Offer { op, kind, handled_within_ms, carried, payload });
             } else if let Ok(Frame::Shout(shout, payload)) = frames.decode() {
-                let ShoutFrame { op, kind, carried, .. } = shout;
-                hear(&Offer { op, kind, carried, payload: &payload });
+                let ShoutFrame { op, kind, handled_within_ms, carried, .. } = shout;
+                hear(&Offer { op, kind, handled_within_ms, carried, payload: &payload });
             }
             frames.pass_over(bytes);
         }

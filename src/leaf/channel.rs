@@ -5,6 +5,7 @@
 //! order on the wire.
 
 mod error;
+mod grades;
 mod line;
 mod receipted;
 mod room;
@@ -12,7 +13,7 @@ mod unborn;
 mod volatile;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool},
 };
 
@@ -69,6 +70,8 @@ struct State {
     birth: Option<(u64, Bytes)>,
     next_op: Op,
     flights: VecDeque<Flight>,
+    /// Shouts that have their place, and are to be told who has handled them.
+    graded: BTreeMap<Op, (Seq, Answer)>,
     room: Room,
     /// What those with an outcome took of what all objects share, as far as it was not given back.
     landed_bytes: usize,
@@ -101,6 +104,8 @@ struct Flight {
     bytes: usize,
     /// Whether it was ever sent; not, while shouts wait for the hub.
     is_sent: bool,
+    /// Whether it asked who has handled it, and may be told.
+    is_graded: bool,
     /// Taken when the outcome is known.
     answer: Option<Answer>,
 }
@@ -150,6 +155,7 @@ impl Channel {
             birth: None,
             next_op,
             flights: VecDeque::new(),
+            graded: BTreeMap::new(),
             room: Room::new(window_shouts as usize, window_bytes as usize),
             landed_bytes: 0,
             waiting: VecDeque::new(),
@@ -226,6 +232,7 @@ impl Channel {
     /// Shouts wait from now on.
     pub(crate) fn pause(&self) {
         let mut state = self.lock();
+        state.settle_for_less();
         if matches!(state.phase, Phase::Open) {
             state.phase = Phase::Paused;
         }
@@ -245,6 +252,7 @@ impl Channel {
     /// The client is back before it was gone: shouts wait until the hub has said where to go on.
     pub(crate) fn come_back(&self) {
         let mut state = self.lock();
+        state.settle_for_less();
         if matches!(state.phase, Phase::Open | Phase::Leaving(_)) {
             state.phase = Phase::Paused;
         }
@@ -255,6 +263,7 @@ impl Channel {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Paused) {
             state.phase = Phase::Open;
+            state.settle_before(next_op);
             state.send_again(next_op);
         }
     }
@@ -334,6 +343,7 @@ impl Channel {
         }
         state.phase = Phase::Ended(gone.clone());
         state.birth = None;
+        state.settle_for_less();
         self.turn_away(&mut state, gone);
         for flight in std::mem::take(&mut state.flights) {
             let Some(answer) = flight.answer else { continue };
@@ -387,14 +397,14 @@ impl Channel {
 
     /// Sends a shout, for which the room in all is taken.
     fn launch(&self, state: &mut State, kind: Kind, said: Draft, answer: Answer) {
-        let bytes = said.frame_bytes();
+        let (bytes, is_graded) = (said.frame_bytes(), said.handled_within_ms.is_some());
         state.room.take(bytes);
         let frame = said.frame(self.object, state.next_op, kind);
         state.next_op = state.next_op.next();
         // A queue that is closing takes none: the driver is about to pause this channel, or end it.
         let is_sent = matches!(state.phase, Phase::Open)
             && state.queue.push(Class::Batch, frame.clone()).is_ok();
-        state.flights.push_back(Flight { frame, bytes, is_sent, answer: Some(answer) });
+        state.flights.push_back(Flight { frame, bytes, is_sent, is_graded, answer: Some(answer) });
     }
 
     /// A shout that waits is not to be sent.
@@ -429,7 +439,14 @@ impl State {
         if let Some(answer) = flight.answer.take() {
             self.room.give_back(flight.bytes);
             self.landed_bytes += flight.bytes;
-            let _nobody_waits = answer.send(outcome);
+            match outcome {
+                Ok(Receipt::Sequenced { seq }) if flight.is_graded => {
+                    self.await_grade(op, seq, answer);
+                }
+                outcome => {
+                    let _nobody_waits = answer.send(outcome);
+                }
+            }
         }
         while self.flights.front().is_some_and(|flight| flight.answer.is_none()) {
             self.flights.pop_front();

@@ -7,6 +7,7 @@ mod anew;
 mod catch_up;
 mod enter;
 mod entry;
+mod grades;
 mod hear;
 mod hold;
 mod members;
@@ -207,6 +208,7 @@ impl Driver {
             Frame::SnapshotWanted(wanted) => self.want_state(wanted.object),
             Frame::Members(members) => self.members(members)?,
             Frame::MembersChanged(changed) => self.members_changed(changed)?,
+            Frame::Handled(handled) => self.handled(handled),
             Frame::VolatileHeard(heard, payload) => self.hear_volatile(&heard, &payload),
             other => return Err(unexpected(&other, "may not come from a hub")),
         }

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
 use actix::{Addr, Recipient};
@@ -17,7 +18,9 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    object::{Encoded, Leaf, Members, Name, ObjectId, ObjectRef, Shout, ShoutAt, VolatileAt},
+    object::{
+        Encoded, Leaf, Members, Name, ObjectId, ObjectRef, Receipt, Shout, ShoutAt, VolatileAt,
+    },
     supervise::StartError,
     wire::Refusal,
 };
@@ -125,6 +128,19 @@ impl<A: Leaf> Handle<A> {
     /// stopped, or panicked before it had answered.
     pub fn send<T: Adverb<A>>(&self, what: T) -> Saying<'_, T::Output> {
         what.say(self)
+    }
+
+    /// Shouts, and waits until every leaf has handled it, or for so long: see
+    /// [`Voice::send_handled`].
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) of a shout.
+    pub fn send_handled<M: ShoutAt<A::Interface>>(
+        &self,
+        shout: Shout<M>,
+        within: Duration,
+    ) -> Saying<'_, Result<Receipt, ShoutError<M>>> {
+        self.0.voice.send_handled(shout, within)
     }
 
     /// Shouts now: see [`Voice::try_send`].

@@ -8,6 +8,7 @@
 mod members;
 mod parcel;
 mod snapshot;
+mod thanks;
 mod volatile;
 
 use std::{
@@ -29,6 +30,7 @@ use self::{
     members::{Latest, News},
     parcel::{Parcel, Reading},
     snapshot::{Telling, Wanted},
+    thanks::Thanks,
 };
 use super::{
     channel::Link,
@@ -112,6 +114,7 @@ pub(crate) struct Inbox<A> {
     /// Whether those who wait for the leaf's progress are to be told of it.
     has_moved: bool,
     telling: Telling,
+    thanks: Thanks,
     /// Shouts over which leaves in whose place this one was made have panicked.
     skips: Vec<Seq>,
     news: News,
@@ -154,11 +157,24 @@ pub(crate) fn inbox<A>(
     let (bytes, is_full) = (AtomicUsize::new(0), AtomicBool::new(false));
     let gauge = Arc::new(Gauge { object, generation, driver, bytes, is_full });
     let (busy, reading, held, kept, has_moved) = (None, None, None, None, false);
-    let (telling, skips, leaf) = (Telling::default(), Vec::new(), PhantomData);
+    let (telling, thanks, skips, leaf) =
+        (Telling::default(), Thanks::default(), Vec::new(), PhantomData);
     let latest = Arc::<Latest>::default();
     let news = News::new(latest.clone());
-    let inbox =
-        Inbox { items, busy, reading, held, kept, progress, has_moved, telling, skips, news, leaf };
+    let inbox = Inbox {
+        items,
+        busy,
+        reading,
+        held,
+        kept,
+        progress,
+        has_moved,
+        telling,
+        thanks,
+        skips,
+        news,
+        leaf,
+    };
     (Delivery { items: sender, gauge, wanted: Weak::new(), latest }, inbox)
 }
 
@@ -185,9 +201,10 @@ impl Delivery {
         past: Seq,
         me: SessionId,
         holds: VecDeque<(Seq, Hold)>,
+        asked: Option<Arc<Link>>,
     ) {
         let weight = self.weigh(batch.bytes());
-        self.give(Item::Heard(Parcel { batch, after, past, me, holds, _weight: weight }));
+        self.give(Item::Heard(Parcel { batch, after, past, me, holds, asked, _weight: weight }));
     }
 
     /// Tells who is at the object, if there is room. If there is none, the driver is told when there
@@ -263,6 +280,9 @@ impl<A: Leaf> Inbox<A> {
             reading.bring(self.kept.get_or_insert_default().brought(carried));
         }
         let seq = reading.seq();
+        if let Some((object, link)) = reading.asker() {
+            self.thanks.ask(object, link);
+        }
         self.progress.give(seq);
         let packet = reading.packet();
         let handed = if self.skips.contains(&seq) {
@@ -283,6 +303,7 @@ impl<A: Leaf> Inbox<A> {
         let Some((seq, done)) = &mut self.busy else { return Poll::Ready(()) };
         ready!(done.poll(task));
         self.progress.finish(*seq);
+        self.thanks.finish(*seq);
         self.has_moved = true;
         self.busy = None;
         self.kept = None;
@@ -390,6 +411,7 @@ impl<A: Leaf> ActorFuture<A> for Inbox<A> {
         task: &mut Task<'_>,
     ) -> Poll<()> {
         let polled = self.go(leaf, ctx, task);
+        self.thanks.say();
         if std::mem::take(&mut self.has_moved) {
             self.progress.tell();
         }

@@ -100,6 +100,11 @@ impl Progress {
         self.done.load(Ordering::Acquire) > seq.0
     }
 
+    /// The last shout that it is done with, if it is done with any.
+    pub(crate) fn done(&self) -> Option<Seq> {
+        self.done.load(Ordering::Acquire).checked_sub(1).filter(|seq| *seq > 0).map(Seq)
+    }
+
     /// Waits until it is, or will never be.
     pub(crate) async fn until_done(&self, seq: Seq) {
         loop {

@@ -4,6 +4,7 @@ use std::{
     fmt,
     marker::PhantomData,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use actix::Addr;
@@ -99,6 +100,56 @@ impl<I: Interface> Voice<I> {
         let Shout(message) = shout;
         Saying::new(async move {
             let written = written(&message);
+            self.say(M::KIND, written).await.map_err(|failure| failure.with(message))
+        })
+    }
+
+    /// As [`send`](Self::send), and waits until every leaf has handled the shout, or for so long from
+    /// when it has its place, at most five minutes: the receipt is
+    /// [`Handled`](Receipt::Handled) then.
+    ///
+    /// The leaves are those that there are when it gets its place, also those that are away just
+    /// then: such a one has until the deadline to come back and hear it. A leaf has handled it when
+    /// its handler's answer has resolved, and also when it has come past it otherwise: it does not
+    /// know the message ([`unheard`](crate::Leaf::unheard)), or has a state that contains it. One
+    /// that parts first is missing. A handler must not await this for a shout that it is to hear
+    /// itself.
+    ///
+    /// The receipt is only [`Sequenced`](Receipt::Sequenced) when nobody can tell any more: behind
+    /// the shout's place, this client has lost its connection, also for a moment, or the hub's part
+    /// of the object has failed. The shout is heard all the same. Of 64 open ones a session, or 256
+    /// in all at one object, a further one is answered at once, by nobody yet.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    ///
+    /// ```no_run
+    /// # use actix_multiplex::{Interface, Receipt, Shout, ShoutAt, ShoutError, Voice};
+    /// # use std::time::Duration;
+    /// # async fn example<I: Interface, Save: ShoutAt<I>>(draft: Voice<I>, save: Save)
+    /// #     -> Result<(), ShoutError<Save>> {
+    /// match draft.send_handled(Shout(save), Duration::from_secs(5)).await? {
+    ///     Receipt::Handled { by, of, .. } if by == of => println!("all {of} have it"),
+    ///     Receipt::Handled { missing, .. } => println!("not heard of: {missing:?}"),
+    ///     receipt => println!("it has its place: {}", receipt.seq()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_handled<M: ShoutAt<I>>(
+        &self,
+        shout: Shout<M>,
+        within: Duration,
+    ) -> Saying<'_, Result<Receipt, ShoutError<M>>> {
+        let Shout(message) = shout;
+        Saying::new(async move {
+            let mut written = written(&message);
+            if let Ok(draft) = &mut written {
+                draft.handled_within_ms = Some(within.as_millis().try_into().unwrap_or(u32::MAX));
+            }
             self.say(M::KIND, written).await.map_err(|failure| failure.with(message))
         })
     }

@@ -93,11 +93,24 @@ impl BatchBuilder {
         carried: &[Carried],
         payload: &[u8],
     ) {
+        self.push_asking(session, op, kind, carried, payload, false);
+    }
+
+    /// As [`push`](Self::push); `asks`: the leaves are to say when they are done with it.
+    pub fn push_asking(
+        &mut self,
+        session: SessionId,
+        op: Op,
+        kind: Kind,
+        carried: &[Carried],
+        payload: &[u8],
+        asks: bool,
+    ) {
         let index = self.index_of(session, op);
         put_varint(&mut self.body, index as u64);
         put_varint(&mut self.body, op.0 - self.sessions[index].1.0);
         put_varint(&mut self.body, kind.0.into());
-        self.put_carried(carried);
+        self.put_carried(carried, asks);
         put_varint(&mut self.body, payload.len() as u64);
         self.body.put_slice(payload);
         self.count += 1;
@@ -146,11 +159,11 @@ impl BatchBuilder {
         self.recent
     }
 
-    fn put_carried(&mut self, carried: &[Carried]) {
+    fn put_carried(&mut self, carried: &[Carried], asks: bool) {
+        self.body.put_u8(u8::from(!carried.is_empty()) | u8::from(asks) << 1);
         if carried.is_empty() {
-            return self.body.put_u8(0);
+            return;
         }
-        self.body.put_u8(1);
         let list = postcard::to_stdvec(carried).expect("ids and tags are plain data");
         self.body.put_slice(&list);
     }
@@ -174,6 +187,7 @@ pub struct Batch {
     pub count: u16,
     body: Bytes,
     carries: bool,
+    asks: bool,
 }
 
 /// One shout of a batch.
@@ -187,6 +201,8 @@ pub struct Shouted {
     pub op: Op,
     /// The number of the message in the interface.
     pub kind: Kind,
+    /// Whether the leaves are to say when they are done with it.
+    pub asks: bool,
     /// The objects that the payload carries.
     pub carried: Vec<Carried>,
     /// The message.
@@ -210,14 +226,14 @@ impl Batch {
             count: header.count,
             body: bytes.slice(bytes.len() - body.len()..),
             carries: false,
+            asks: false,
         };
-        let (left, ops_fit, carries) = batch.scan().ok_or_else(malformed)?;
+        let (left, ops_fit) = batch.scan().ok_or_else(malformed)?;
         if left > 0 {
             let frame = FrameType::Batch;
             return Err(FrameError::LeftOver { frame, left });
         }
         batch.check(ops_fit)?;
-        batch.carries = carries;
         Ok(batch)
     }
 
@@ -244,6 +260,11 @@ impl Batch {
         self.carries
     }
 
+    /// Whether any of its shouts asks the leaves to say when they are done with it.
+    pub fn asks(&self) -> bool {
+        self.asks
+    }
+
     /// Bytes that it takes while it is held, about: its shouts, and what stands round them.
     pub fn bytes(&self) -> usize {
         self.body.len() + self.sessions.len() * SESSION_BYTES + limits::BATCH_BYTES_MIN
@@ -263,6 +284,7 @@ impl Batch {
             session: row.session,
             op: self.sessions.get(row.session)?.1.plus(row.op_offset),
             kind: row.kind,
+            asks: row.asks,
             carried: row.carried(&self.body),
             payload: self.body.slice(row.payload),
         })
@@ -289,17 +311,19 @@ impl Batch {
         Row::read(&self.body, at)
     }
 
-    /// Goes through the shouts: how many bytes are left behind the last, whether all ops are
-    /// numbers, and whether anything is carried. `None` when one of the shouts is malformed.
-    fn scan(&self) -> Option<(usize, bool, bool)> {
-        let (mut at, mut ops_fit, mut carries) = (0, true, false);
+    /// Goes through the shouts: how many bytes are left behind the last, and whether all ops are
+    /// numbers. Notes whether anything is carried, or asked. `None` when one of them is malformed.
+    fn scan(&mut self) -> Option<(usize, bool)> {
+        let (mut at, mut ops_fit, mut carries, mut asks) = (0, true, false, false);
         for _ in 0..self.count {
             let row = self.row(&mut at)?;
             let (_, first) = self.sessions.get(row.session)?;
             ops_fit &= first.0.checked_add(row.op_offset).is_some();
             carries |= !row.carried.is_empty();
+            asks |= row.asks;
         }
-        Some((self.body.len() - at, ops_fit, carries))
+        (self.carries, self.asks) = (carries, asks);
+        Some((self.body.len() - at, ops_fit))
     }
 
     fn check(&self, ops_fit: bool) -> Result<(), FrameError> {

@@ -5,9 +5,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError, Goodbye,
-    Hello, Join, Joined, List, Listed, Members, MembersChanged, NameObject, Outcome, Part, Pin,
-    Refused, Rejoin, ShoutFrame, Snapshot, SnapshotWanted, Unwatch, Volatile, VolatileHeard,
-    Welcome, codec::written_bytes, shout::PlainShout,
+    Handled, Heard, Hello, Join, Joined, List, Listed, Members, MembersChanged, NameObject,
+    Outcome, Part, Pin, Refused, Rejoin, ShoutFrame, Snapshot, SnapshotWanted, Unwatch, Volatile,
+    VolatileHeard, Welcome, codec::written_bytes, shout::PlainShout,
 };
 
 macro_rules! frames {
@@ -121,6 +121,7 @@ frames! {
         23 => Unwatch(Unwatch),
         25 => Pin(Pin),
         26 => Destroy(Destroy),
+        30 => Heard(Heard) if Heard::check,
         33 => Attached(Attached) if Attached::check,
         34 => Done(Done),
         35 => Refused(Refused),
@@ -130,6 +131,7 @@ frames! {
         40 => Rejoin(Rejoin),
         41 => Ended(Ended),
         42 => SnapshotWanted(SnapshotWanted),
+        45 => Handled(Handled) if Handled::check,
         47 => Members(Members) if Members::check,
         48 => MembersChanged(MembersChanged) if MembersChanged::check,
     }
@@ -260,7 +262,7 @@ mod tests {
             object: OBJECT,
             op: Op(1),
             kind: Kind(65_279),
-            flags: 0,
+            handled_within_ms: None,
             origin: None,
             carried: Vec::new(),
         };
@@ -268,7 +270,6 @@ mod tests {
         assert!(decode(&shout).is_ok());
         for (wrong, what) in [
             (ShoutFrame { op: Op(0), ..shout.clone() }, "ops count from 1"),
-            (ShoutFrame { flags: 1, ..shout.clone() }, "flags are 0 in version 1"),
             (ShoutFrame { kind: Kind(65_280), ..shout }, "kinds from 65280 on are the hubs'"),
         ] {
             assert_eq!(decode(&wrong), nonsense(FrameType::Shout, what));

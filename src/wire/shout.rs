@@ -21,8 +21,11 @@ pub struct ShoutFrame {
     pub op: Op,
     /// The number of the message in the interface.
     pub kind: Kind,
-    /// Must be 0 in version 1.
-    pub flags: u8,
+    /// Whether it is to be told who has handled it, and by when, in milliseconds from its place on.
+    ///
+    /// # Wire
+    /// A byte of flags: bit 0 says that the deadline follows. The other bits are 0.
+    pub handled_within_ms: Option<u32>,
     /// The session that shouted; only on a link between hubs.
     pub origin: Option<SessionId>,
     /// The objects that the payload carries.
@@ -34,7 +37,6 @@ impl ShoutFrame {
     pub(super) fn check(&self, _: &[u8]) -> Result<(), &'static str> {
         match self {
             Self { op: Op(0), .. } => Err("ops count from 1"),
-            Self { flags: 1.., .. } => Err("flags are 0 in version 1"),
             Self { kind, .. } if kind.0 > KIND_MAX => Err("kinds from 65280 on are the hubs'"),
             _ => Ok(()),
         }
@@ -48,31 +50,37 @@ pub(crate) struct Draft {
     bytes: Vec<u8>,
     /// The objects that the payload carries.
     pub(crate) carried: Vec<Carried>,
+    /// Whether it asks who has handled it, and by when.
+    pub(crate) handled_within_ms: Option<u32>,
 }
 
 /// What stands in front of a payload that carries nothing, at most: length, type, object, op, kind,
 /// and that there are no flags, no origin and nothing carried.
 const FRONT_BYTES_MAX: usize = 4 + 1 + 16 + 10 + 3 + 3;
+/// A deadline, at most.
+const DEADLINE_BYTES_MAX: usize = 5;
 
 impl Draft {
     /// Writes a message.
     pub(crate) fn new<M: Serialize>(message: &M) -> Result<Self, EncodeError> {
         let Encoded { payload, carried } =
             encode_behind(FRONT_BYTES_MAX, message, limits::SHOUT_BYTES_MAX)?;
-        Ok(Self { bytes: payload, carried })
+        Ok(Self { bytes: payload, carried, handled_within_ms: None })
     }
 
     /// Bytes of the frame, at most: what the window counts.
     pub(crate) fn frame_bytes(&self) -> usize {
         // The byte for nothing carried is in both.
-        self.bytes.len() - 1 + Carried::bytes_of(&self.carried)
+        let deadline = if self.handled_within_ms.is_some() { DEADLINE_BYTES_MAX } else { 0 };
+        self.bytes.len() - 1 + Carried::bytes_of(&self.carried) + deadline
     }
 
     /// The whole frame, without origin.
     pub(crate) fn frame(self, object: ObjectId, op: Op, kind: Kind) -> Bytes {
-        let Self { mut bytes, carried } = self;
-        if !carried.is_empty() {
-            return encode_shout(object, op, kind, carried, &bytes[FRONT_BYTES_MAX..]);
+        let Self { mut bytes, carried, handled_within_ms } = self;
+        if !carried.is_empty() || handled_within_ms.is_some() {
+            let shout = ShoutFrame { object, op, kind, handled_within_ms, origin: None, carried };
+            return super::encode_with(&shout, &bytes[FRONT_BYTES_MAX..]);
         }
         let mut front = [0; FRONT_BYTES_MAX];
         let mut unwritten = &mut front[4..];
@@ -97,7 +105,8 @@ pub fn encode_shout(
     payload: &[u8],
 ) -> Bytes {
     if !carried.is_empty() {
-        let shout = ShoutFrame { object, op, kind, flags: 0, origin: None, carried };
+        let handled_within_ms = None;
+        let shout = ShoutFrame { object, op, kind, handled_within_ms, origin: None, carried };
         return super::encode_with(&shout, payload);
     }
     let mut frame = Vec::with_capacity(FRONT_BYTES_MAX + payload.len());
@@ -146,7 +155,7 @@ impl PlainShout {
 impl From<PlainShout> for ShoutFrame {
     fn from(plain: PlainShout) -> Self {
         let PlainShout { object, op, kind, .. } = plain;
-        Self { object, op, kind, flags: 0, origin: None, carried: Vec::new() }
+        Self { object, op, kind, handled_within_ms: None, origin: None, carried: Vec::new() }
     }
 }
 
@@ -156,9 +165,9 @@ mod tests {
     use crate::wire::{Frame, encode_with};
 
     fn general(op: u64, kind: u16, payload: &[u8]) -> Bytes {
-        let (flags, origin, carried) = (0, None, Vec::new());
+        let (handled_within_ms, origin, carried) = (None, None, Vec::new());
         let (object, op, kind) = (ObjectId([7; 16]), Op(op), Kind(kind));
-        let shout = ShoutFrame { object, op, kind, flags, origin, carried };
+        let shout = ShoutFrame { object, op, kind, handled_within_ms, origin, carried };
         encode_with(&shout, payload)
     }
 
@@ -184,6 +193,20 @@ mod tests {
                 assert_eq!(frame, general(op, kind, &payload));
                 assert!(frame.len() <= most, "{} of {most}", frame.len());
             }
+        }
+    }
+
+    #[test]
+    fn a_draft_that_asks_who_handled_it_is_no_plain_shout_and_stays_within_what_it_counts() {
+        for ms in [0, 1, u32::MAX] {
+            let mut draft = Draft::new(&"croak").expect("is small");
+            draft.handled_within_ms = Some(ms);
+            let most = draft.frame_bytes();
+            let frame = draft.frame(ObjectId([7; 16]), Op(u64::MAX), Kind(KIND_MAX));
+            assert!(frame.len() <= most, "{} of {most}", frame.len());
+            assert_eq!(PlainShout::read(&frame[4..]), None);
+            let read = Frame::decode(&frame.slice(4..)).expect("is a frame");
+            assert!(matches!(read, Frame::Shout(shout, _) if shout.handled_within_ms == Some(ms)));
         }
     }
 

@@ -201,5 +201,5 @@ fn shout(object: ObjectId, op: u64, carried: &[ObjectId]) -> ShoutFrame {
     let tag = interface().tag;
     let carried = carried.iter().map(|&object| Carried { object, tag: tag.clone(), seq: Seq(0) });
     let (op, kind, carried) = (Op(op), Kind(1), carried.collect());
-    ShoutFrame { object, op, kind, flags: 0, origin: None, carried }
+    ShoutFrame { object, op, kind, handled_within_ms: None, origin: None, carried }
 }

@@ -11,6 +11,7 @@ from leaf import Leaf
 HELLO, WELCOME, GOODBYE, HEARTBEAT = 1, 2, 3, 4
 CREATE, JOIN, PART, LAST_OF_A_CLIENT = 16, 17, 18, 27
 JOINED, DONE, REFUSED, BATCH, OUTCOME, REJOIN, ENDED, WANTED = 32, 34, 35, 38, 39, 40, 41, 42
+VOLATILE, HEARD, VOLATILE_HEARD = 29, 30, 44
 CODE_DONE, SILENT, PROTOCOL, TIMEOUT = 1, 6, 8, 13
 # What a refusal brings: Interface two interfaces, NameTaken and HasName a name, Exists an id.
 REASON, NUMBER, NAME = (lambda f: f.text(1_024)), (lambda f: f.number(32)), Frame.name
@@ -108,8 +109,9 @@ class Session(asyncio.Protocol):
             WELCOME: self.on_welcome, GOODBYE: self.on_goodbye, HEARTBEAT: Frame.end,
             JOINED: self.on_joined, DONE: self.on_done, REFUSED: self.on_refused,
             BATCH: self.on_batch, OUTCOME: self.on_outcome, REJOIN: self.on_rejoin,
-            ENDED: self.on_ended, WANTED: self.on_wanted}
-        is_for_hubs = kind == HELLO or kind in range(CREATE, LAST_OF_A_CLIENT + 1)
+            ENDED: self.on_ended, WANTED: self.on_wanted,
+            VOLATILE_HEARD: self.on_volatile_heard}
+        is_for_hubs = kind in (HELLO, VOLATILE, HEARD, *range(CREATE, LAST_OF_A_CLIENT + 1))
         need(not is_for_hubs, "a frame for hubs", PROTOCOL)
         # This client asks for nothing that would be answered by other frames.
         need(kind in takes, f"a frame of type {kind}")
@@ -169,7 +171,8 @@ class Session(asyncio.Protocol):
             need(index < len(sessions), "no such session")
             session, first_op = sessions[index]
             need((first_op + add) >> 64 == 0, "an op too large")
-            listed = frame.option(lambda: frame.carried(1)) or []
+            row = frame.choice(4)  # Bit 1 asks who has handled it.
+            listed = frame.carried(1) if row & 1 else []
             shouts.append((session, first_op + add, kind, listed, frame.data()))
         frame.end()
         need((seq + len(shouts)) >> 64 == 0, "a seq too large")
@@ -197,6 +200,11 @@ class Session(asyncio.Protocol):
         frame.end()
         if leaf := self.leaf_of(oid):
             leaf.end(why)
+
+    def on_volatile_heard(self, frame):
+        """What may be lost is lost here."""
+        frame.take(32), frame.number(64), frame.number(16), frame.rest()
+        self.in_turn()
 
     def on_wanted(self, frame):
         """A hub that is told no newer state does without."""

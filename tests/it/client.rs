@@ -4,6 +4,7 @@
 mod anew;
 mod errors;
 mod false_hub;
+mod grades;
 mod joining;
 mod keeping;
 mod lagging;

@@ -7,6 +7,7 @@ mod admission;
 mod awaited;
 mod destroying;
 mod endings;
+mod grades;
 mod handshake;
 mod lingering;
 mod listing;

@@ -146,11 +146,13 @@ FRAMES = {
     "List": (22, dict(request=u32, prefix=text, watch=boolean)),
     "Unwatch": (23, dict(request=u32, list=u32)),
     "Shout": (24, dict(
-        object=id16, op=u64, kind=u16, flags=byte, origin=option(id16), carried=listed(carried))),
+        object=id16, op=u64, kind=u16, handled_within_ms=option(u32), origin=option(id16),
+        carried=listed(carried))),
     "Pin": (25, dict(request=u32, object=id16, pinned=boolean)),
     "Destroy": (26, dict(request=u32, object=id16)),
     "Snapshot": (27, dict(object=id16, at=option(cursor), carried=listed(carried))),
     "Volatile": (29, dict(object=id16, kind=u16)),
+    "Heard": (30, dict(object=id16, seq=u64)),
     "Joined": (32, dict(
         request=u32, object=id16, name=option(text), start=cursor, last=u64, restore=boolean,
         resync=option(resync), next_op=u64, carried=listed(carried))),
@@ -167,6 +169,8 @@ FRAMES = {
     "Ended": (41, dict(object=id16, reason=choice(("Failed", text), "Destroyed", "Dropped"))),
     "SnapshotWanted": (42, dict(object=id16)),
     "VolatileHeard": (44, dict(object=id16, session=id16, last=u64, kind=u16)),
+    "Handled": (45, dict(
+        object=id16, op=u64, seq=u64, by=u32, of=u32, missing=listed(id16), more=u32)),
     "Members": (47, dict(
         object=id16, version=u64, after=u64, count=u32, listed=boolean, members=listed(member),
         last=boolean)),
@@ -182,7 +186,10 @@ def shouts(batch):
     for shout in batch["shouts"]:
         first_op = batch["sessions"][shout["session"]]["first_op"]
         out += u16(shout["session"]) + u64(shout["op"] - first_op) + u16(shout["kind"])
-        out += option(listed(carried))(shout["carried"] or None) + data(shout["payload"])
+        out += byte(bool(shout["carried"]) | shout["asks"] << 1)
+        if shout["carried"]:
+            out += listed(carried)(shout["carried"])
+        out += data(shout["payload"])
     return out
 
 

@@ -226,7 +226,7 @@ def choices():
         "option_2": malformed(
             "Create", REQUEST + OBJECT + b"\2\1k\0" + FROG + b"\1" + bytes(4), "an option is 0 or 1"),
         "option_2_in_batch": malformed(
-            "Batch", batch_header() + b"\0\0\1\2\0\0", "an option is 0 or 1"),
+            "Batch", batch_header() + b"\0\0\1\4\0\0", "bits 0 and 1 have a meaning"),
         "option_255": malformed(
             "Join", REQUEST + b"\0\1k" + FROG + b"\xff\0", "an option is 0 or 1"),
         "bool_2": malformed("List", REQUEST + b"\0\2", "a bool is 0 or 1"),
@@ -315,7 +315,23 @@ def nonsense():
             good.members_changed(listed=False), "changes of members that are not listed",
             "listed is false"),
         "shout_op_0": says(good.shout(op=0), "ops count from 1", "0 is before the first"),
-        "shout_flags": says(good.shout(flags=1), "flags are 0 in version 1", "reserved"),
+        "shout_flags": malformed(
+            "Shout", OBJECT + b"\1\1\2\0\0", "bits 1 to 7 are reserved"),
+        "heard_seq_0": says(good.heard_up_to(0), "seqs count from 1", "0 is before the first"),
+        "handled_op_0": says(good.handled(op=0), "ops count from 1", "0 is before the first"),
+        "handled_seq_0": says(good.handled(seq=0), "seqs count from 1", "0 is before the first"),
+        "handled_by_more_than_all": says(
+            good.handled(by=3), "those who handled it and those missing are not all",
+            "three of two"),
+        "handled_with_some_left_out": says(
+            good.handled(by=1, of=4, missing=[good.AMY], more=1),
+            "those who handled it and those missing are not all", "one of four is left out"),
+        "handled_that_misses_more_than_there_are_numbers": says(
+            good.handled(by=good.U32, of=good.U32, more=good.U32),
+            "those who handled it and those missing are not all", "it does not wrap around"),
+        "handled_with_too_many_names": malformed(
+            "Handled", OBJECT + b"\1\1\0\x41" + varint(65) + id16(good.AMY) * 65 + b"\0",
+            "one more than the limit"),
         "shout_kind_65280": says(
             good.shout(kind=65280), "kinds from 65280 on are the hubs'", "reserved"),
         "volatile_kind_65280": says(

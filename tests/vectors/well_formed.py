@@ -59,8 +59,8 @@ def attach(**change):
 
 def shout(**change):
     return {
-        "frame": "Shout", "object": OBJECT, "op": 1, "kind": 1, "flags": 0, "origin": None,
-        "carried": [], "payload": ""} | change
+        "frame": "Shout", "object": OBJECT, "op": 1, "kind": 1, "handled_within_ms": None,
+        "origin": None, "carried": [], "payload": ""} | change
 
 
 def snapshot(**change):
@@ -92,6 +92,16 @@ def volatile_heard(**change):
         "payload": ""} | change
 
 
+def heard_up_to(seq, **change):
+    return {"frame": "Heard", "object": OBJECT, "seq": seq} | change
+
+
+def handled(**change):
+    return {
+        "frame": "Handled", "object": OBJECT, "op": 3, "seq": 300, "by": 2, "of": 2, "missing": [],
+        "more": 0} | change
+
+
 def refused(refusal):
     return {"frame": "Refused", "request": 7, "refusal": refusal}
 
@@ -100,9 +110,10 @@ def outcome(op, verdict):
     return {"frame": "Outcome", "object": OBJECT, "op": op, "verdict": verdict}
 
 
-def heard(session, op, kind=1, payload="", carried=()):
+def heard(session, op, kind=1, payload="", carried=(), asks=False):
     return {
-        "session": session, "op": op, "kind": kind, "carried": list(carried), "payload": payload}
+        "session": session, "op": op, "kind": kind, "asks": asks, "carried": list(carried),
+        "payload": payload}
 
 
 def batch(sessions, shouts, **change):
@@ -215,6 +226,20 @@ VECTORS = {
     "volatile_heard_before_all_shouts": volatile_heard(last=0),
     "volatile_heard_maximal": volatile_heard(
         object="ff" * 16, session="ff" * 16, last=U64, kind=65279, payload="5a" * 1024),
+    "shout_that_asks": shout(handled_within_ms=5000, payload="0568656c6c6f"),
+    "shout_that_asks_of_a_link": shout(
+        handled_within_ms=0, origin=AMY, carried=[CARRIED_BLOT], payload="00"),
+    "shout_that_asks_maximal": shout(
+        object="ff" * 16, op=U64, kind=65279, handled_within_ms=U32, origin="ff" * 16,
+        carried=CARRIED_MAX, payload="5a" * (61440 - 64 * 91 - 1)),
+    "heard": heard_up_to(300),
+    "heard_maximal": heard_up_to(U64, object="ff" * 16),
+    "handled": handled(),
+    "handled_by_nobody": handled(by=0, of=0),
+    "handled_by_some": handled(by=1, of=3, missing=[AMY, ALEC]),
+    "handled_maximal": handled(
+        object="ff" * 16, op=U64, seq=U64, by=U32 - 64 - 7, of=U32,
+        missing=[f"{n:02x}" * 16 for n in range(64)], more=7),
     "joined": joined(start={"epoch": EPOCH, "seq": 41}, last=41),
     "joined_nameless": joined(name=None),
     "joined_with_state": joined(
@@ -282,6 +307,10 @@ VECTORS = {
         [(ALEC, 7), (AMY, 1)],
         [heard(0, 7, 1, "00", [CARRIED_BLOT]), heard(1, 1, 300, "0001", [CARRIED_NEW, CARRIED_BLOT]),
          heard(0, 9, 2, "2a"), heard(1, 2, 1)]),
+    "batch_of_shouts_that_ask": batch(
+        [(ALEC, 7)],
+        [heard(0, 7, 1, "00", asks=True), heard(0, 8, 1, "00", [CARRIED_BLOT], asks=True),
+         heard(0, 9, 1, "00")]),
     "batch_with_gaps_in_the_ops": batch(
         [(ALEC, 1)], [heard(0, 1), heard(0, 129), heard(0, 16513)], first_seq=127),
     "batch_of_512_sessions": batch(

@@ -17,7 +17,8 @@ pub(super) fn stateful() -> History {
 }
 
 fn offer(op: u64, payload: &[u8]) -> Offer<'_> {
-    Offer { op: Op(op), kind: Kind(1), carried: Vec::new(), payload }
+    let (op, kind, carried) = (Op(op), Kind(1), Vec::new());
+    Offer { op, kind, handled_within_ms: None, carried, payload }
 }
 
 pub(super) fn shout(history: &mut History, session: SessionId, op: u64) -> Decision {

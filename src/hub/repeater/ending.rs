@@ -86,6 +86,7 @@ impl Handler<Retire> for Repeater {
             self.history.conclude(Kind::DESTROYED);
             self.flush();
         }
+        self.end_grades();
         if let Some(done) = done {
             done.done();
         }

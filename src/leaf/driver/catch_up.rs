@@ -146,6 +146,7 @@ impl Driver {
         entry.is_unsure |= entry.parting > 0 && (entry.leaf.is_some() || entry.is_attached);
         let is_attached = entry.is_attached;
         self.ask_from_cursor(object);
+        self.say_heard(object);
         if is_attached {
             self.attach_again(object);
         }

@@ -295,6 +295,7 @@ impl Driver {
                 cursor,
                 past: joined.map_or(Seq(0), |joined| joined.last),
                 lagging: false,
+                is_asked: false,
                 progress,
                 carries: carries.clone(),
                 coming: None,

@@ -57,6 +57,8 @@ pub(super) struct Leaf {
     pub(super) past: Seq,
     /// Whether batches are dropped until the leaf has room and has joined again.
     pub(super) lagging: bool,
+    /// Whether a shout that it was given asks to be told of.
+    pub(super) is_asked: bool,
     pub(super) progress: Arc<Progress>,
     /// What its first state carries.
     pub(super) carries: Vec<Carried>,

@@ -42,10 +42,12 @@ impl Driver {
         }
         let Some(leaf) = &mut entry.leaf else { return Ok(()) };
         let Some(after) = leaf.accept(&batch)? else { return Ok(()) };
+        leaf.is_asked |= batch.asks();
+        let asked = self.link.clone().filter(|_| batch.asks());
         let holds = if batch.carries() { self.holds(&batch, after, ctx) } else { VecDeque::new() };
         let entry = self.entries.get(&batch.object);
         if let Some(leaf) = entry.and_then(|entry| entry.leaf.as_ref()) {
-            leaf.delivery.hear(batch, after, leaf.past, me, holds);
+            leaf.delivery.hear(batch, after, leaf.past, me, holds, asked);
         }
         Ok(())
     }

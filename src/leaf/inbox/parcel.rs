@@ -3,12 +3,12 @@
 //! Which of its shouts are to be heard, how each stands to this leaf, and what it waits for. The
 //! payloads stay where they came: a handler's message is decoded straight out of the batch.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::Weight;
 use crate::{
-    leaf::driver::Hold,
-    object::{Brought, Carried, Circumstance, Cursor, Kind, Packet, Seq, SessionId},
+    leaf::{channel::Link, driver::Hold},
+    object::{Brought, Carried, Circumstance, Cursor, Kind, ObjectId, Packet, Seq, SessionId},
     wire::Batch,
 };
 
@@ -23,6 +23,8 @@ pub(crate) struct Parcel {
     pub(super) me: SessionId,
     /// Resolve, one behind the other, when what its shouts carry is there.
     pub(super) holds: VecDeque<(Seq, Hold)>,
+    /// Whom to tell of those that ask, if any does.
+    pub(super) asked: Option<Arc<Link>>,
     pub(super) _weight: Weight,
 }
 
@@ -32,6 +34,8 @@ pub(super) struct Reading {
     /// Where in it the next shout is, and which one it is.
     at: usize,
     place: u64,
+    /// Whether the shout in hand asks to be told of.
+    asks: bool,
     /// The shout in hand, once [`next`](Self::next) has gone to it.
     packet: Packet,
 }
@@ -48,7 +52,7 @@ impl Reading {
         };
         let (body, brought) = (batch.body().clone(), Vec::new());
         let packet = Packet { kind: Kind(0), body, payload: 0..0, brought, circumstance };
-        Self { parcel, at: 0, place: 0, packet }
+        Self { parcel, at: 0, place: 0, asks: false, packet }
     }
 
     /// Goes to the next shout that was not heard before, and tells what it carries.
@@ -69,6 +73,7 @@ impl Reading {
             circumstance.mine = shouter == *me;
             circumstance.replayed = seq <= *past;
             let carried = row.carried(batch.body());
+            self.asks = row.asks;
             self.packet.kind = row.kind;
             self.packet.payload = row.payload;
             self.packet.brought.clear();
@@ -81,6 +86,12 @@ impl Reading {
     pub(super) fn hold(&mut self) -> Option<Hold> {
         let seq = self.seq();
         self.parcel.holds.pop_front_if(|(holder, _)| *holder == seq).map(|(_, hold)| hold)
+    }
+
+    /// Whom to tell when the leaf is done with the shout in hand, if that asks.
+    pub(super) fn asker(&self) -> Option<(ObjectId, Arc<Link>)> {
+        let link = self.parcel.asked.as_ref().filter(|_| self.asks)?;
+        Some((self.parcel.batch.object, link.clone()))
     }
 
     /// What the shout in hand carries is there.

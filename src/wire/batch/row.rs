@@ -19,6 +19,8 @@ pub(crate) struct Row {
     pub(super) op_offset: u64,
     /// The number of the message in the interface.
     pub(crate) kind: Kind,
+    /// Whether the leaves are to say when they are done with it.
+    pub(crate) asks: bool,
     /// Where the list of the objects that it carries lies in the body; empty if there are none.
     pub(super) carried: Range<usize>,
     /// Where the message lies in the body.
@@ -33,9 +35,11 @@ impl Row {
         let (session, rest) = take_varint(body.get(*at..)?)?;
         let (op_offset, rest) = take_varint(rest)?;
         let (kind, rest) = take_varint(rest)?;
-        let (carried_bytes, rest) = match rest {
-            [0, rest @ ..] => (0, rest),
-            [1, rest @ ..] => (bytes_of_list(rest)?, rest),
+        let (carried_bytes, asks, rest) = match rest {
+            [0, rest @ ..] => (0, false, rest),
+            [1, rest @ ..] => (bytes_of_list(rest)?, false, rest),
+            [2, rest @ ..] => (0, true, rest),
+            [3, rest @ ..] => (bytes_of_list(rest)?, true, rest),
             _ => return None,
         };
         let carried = body.len() - rest.len();
@@ -47,6 +51,7 @@ impl Row {
             session: u16::try_from(session).ok()?.into(),
             op_offset,
             kind: Kind(u16::try_from(kind).ok()?),
+            asks,
             carried: carried..carried + carried_bytes,
             payload: payload..end,
         })

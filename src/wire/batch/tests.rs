@@ -136,7 +136,7 @@ fn a_number_of_a_shout_with_more_bytes_than_it_needs_or_beyond_its_type_is_an_er
         (5, 1, &[0x85, 0]),
         (0, 1, &[0x80, 0x80, 4]),
         (2, 2, &[0x80, 0x80, 4]),
-        (4, 1, &[2]),
+        (4, 1, &[4]),
         (5, 1, &[6]),
         (5, 1, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]),
     ] {
@@ -165,4 +165,21 @@ fn an_op_beyond_all_numbers_and_an_empty_list_are_errors() {
     carries_nothing.splice(offset + 2..offset + 3, [1, 0]);
     let malformed = Batch::decode(&carries_nothing.into());
     assert!(matches!(malformed, Err(FrameError::Header { .. })), "{malformed:?}");
+}
+
+#[test]
+fn a_shout_that_asks_says_so_in_its_row_and_the_others_are_written_as_ever() {
+    let carried = [Carried { object: OBJECT, tag: "blot".parse().expect("ok"), seq: Seq(4) }];
+    let (mut plain, mut asking) = (builder(), builder());
+    for builder in [&mut plain, &mut asking] {
+        builder.push(ALEC, Op(1), Kind(1), &[], b"croak");
+    }
+    assert_eq!(plain.seal(0), asking.seal(0));
+    asking.push_asking(ALEC, Op(2), Kind(1), &[], b"croak", true);
+    asking.push_asking(ALEC, Op(3), Kind(1), &carried, b"croak", true);
+    asking.push(ALEC, Op(4), Kind(1), &carried, b"croak");
+    let batch = decode(&asking.seal(0));
+    let rows: Vec<_> = batch.shouts().map(|shout| (shout.asks, shout.carried.len())).collect();
+    assert_eq!(rows, [(true, 0), (true, 1), (false, 1)]);
+    assert!(batch.asks() && batch.carries());
 }

@@ -291,7 +291,8 @@ pub(super) fn part(request: Request, object: ObjectId) -> Part {
 /// A shout of message 1, without a payload.
 pub(super) fn shout(object: ObjectId, op: u64) -> ShoutFrame {
     let (op, kind) = (Op(op), Kind(1));
-    ShoutFrame { object, op, kind, flags: 0, origin: None, carried: Vec::new() }
+    let (handled_within_ms, origin, carried) = (None, None, Vec::new());
+    ShoutFrame { object, op, kind, handled_within_ms, origin, carried }
 }
 
 /// The same, but it carries these objects.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use actix_multiplex::{
     Carried, Epoch, Kind, ObjectId, Op, Seq, SessionId,
-    wire::{Batch, BatchBuilder, Frame, FrameError},
+    wire::{Batch, BatchBuilder, Frame, FrameError, Shouted},
 };
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -73,7 +73,7 @@ frames! {
     plain {
         Hello Welcome Goodbye Join Part Attach Detach NameObject List Unwatch Attached Done
         Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
-        Members MembersChanged
+        Members MembersChanged Heard Handled
     }
     payload { Create Shout Joined Snapshot Volatile VolatileHeard }
 }
@@ -113,6 +113,7 @@ fn of_batch(batch: &Batch) -> Value {
             "session": shout.session,
             "op": shout.op,
             "kind": shout.kind,
+            "asks": shout.asks,
             "carried": shout.carried,
             "payload": digits(&shout.payload),
         })
@@ -145,7 +146,8 @@ fn to_batch(fields: &Map<String, Value>) -> Frame {
         let payload = bytes_of(&shout["payload"]);
         assert!(builder.has_room(payload.len(), &carried));
         let kind = Kind(u16::try_from(number(&shout["kind"])).expect("is a kind"));
-        builder.push(session_of(shout), Op(number(&shout["op"])), kind, &carried, &payload);
+        let (op, asks) = (Op(number(&shout["op"])), shout["asks"] == true);
+        builder.push_asking(session_of(shout), op, kind, &carried, &payload, asks);
     }
     let frame = builder.seal(number(&fields["hub_time_ms"]));
     Frame::decode(&frame.slice(4..)).expect("a builder makes batches")
@@ -155,7 +157,8 @@ fn write_batch(batch: &Batch) -> Bytes {
     let mut builder = BatchBuilder::new(batch.object, batch.epoch, batch.first_seq);
     for shout in batch.shouts() {
         let (session, _) = batch.sessions[shout.session];
-        builder.push(session, shout.op, shout.kind, &shout.carried, &shout.payload);
+        let Shouted { op, kind, asks, carried, payload, .. } = shout;
+        builder.push_asking(session, op, kind, &carried, &payload, asks);
     }
     builder.seal(batch.hub_time_ms)
 }
@@ -193,7 +196,12 @@ fn each_byte_field(value: Value, change: &dyn Fn(Value) -> Value) -> Value {
             .map(|(name, value)| {
                 let is_bytes = BYTES.contains(&name.as_str());
                 let each = |value| each_byte_field(value, change);
-                (name, if is_bytes { change(value) } else { each(value) })
+                let value = match value {
+                    Value::Array(ids) if name == "missing" => ids.into_iter().map(change).collect(),
+                    value if is_bytes => change(value),
+                    value => each(value),
+                };
+                (name, value)
             })
             .collect(),
         other => other,
