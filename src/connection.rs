@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 pub use self::closed::{Closed, Closer};
 pub(crate) use self::{
     inward::{Held, Inward},
-    queue::{Class, Queue},
+    queue::{Class, Pull, Queue, Strain, Unsent},
     reader::{Burst, Reader},
 };
 use crate::{transport::Duplex, wire::Limits};

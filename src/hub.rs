@@ -24,6 +24,7 @@ mod roster;
 #[cfg(feature = "testing")]
 mod sabotage;
 mod session;
+mod slow_leaves;
 mod tails;
 #[cfg(test)]
 mod tests;
@@ -49,11 +50,13 @@ pub use self::{
     admission::{Admission, Deciding, Denied, Identity, Rights, Visit, Wish},
     builder::{Builder, StartError},
     clock::Clock,
+    slow_leaves::SlowLeaves,
 };
 use self::{
     directory::{Directory, Everyone, Stop},
     repeater::{Repeater, Settle},
     session::{Finish, Quiet, Session},
+    slow_leaves::Policy,
 };
 use crate::{
     connection::{self, Closed},
@@ -96,6 +99,7 @@ pub(crate) struct Env {
     random: Mutex<StdRng>,
     /// How long a session outlives its connection.
     grace: Duration,
+    slow_leaves: Policy,
     stopping: watch::Sender<bool>,
     stopped: OnceCell<()>,
     /// None once the hub is stopping.

@@ -124,11 +124,24 @@ pub const BURST_FRAMES_MAX: usize = 1_024;
 /// Bytes asked of a socket at a time: one frame of the largest size.
 pub const READ_BYTES: usize = 65_536;
 
-/// Bytes of batches, and of what is told of members, queued for one connection. Past it the
-/// connection is closed as too slow. Chunks are shared by all connections, so this is a limit of lag
-/// more than of memory; it is larger than a tail and than two windows, so that a catch-up or a resend
-/// always fits.
+/// Bytes of shouts and requests that a client queues for its hub. Past it the connection is closed
+/// as too slow; it is larger than two windows, so that a resend always fits.
 pub const OUTWARD_BYTES_MAX: usize = 16_777_216;
+
+/// Bytes of batches, and of what is told of members, that a hub queues for one connection. Past it
+/// the object with most of them is no longer pushed but pulled: what is queued of it is dropped, and
+/// given again as the client reads. Half of what a tail holds, so that what is dropped is still there,
+/// and for a while.
+pub const LAG_BYTES_MAX: usize = TAIL_BYTES_MAX / 2;
+/// Bytes that a leaf that is behind is given at a time, before others of its connection have their
+/// turn. As much as one full frame.
+pub const PULL_BYTES: usize = 65_536;
+/// Bytes that a leaf that joins is given at once; the rest of a long tail is pulled. A quarter of
+/// [`LAG_BYTES_MAX`], so that a few can join at the same time.
+pub const JOIN_BYTES: usize = LAG_BYTES_MAX / 4;
+/// Time from one resync of a leaf to the next: a leaf that cannot keep up at all is given the state
+/// no more often. Meanwhile nothing is queued for it.
+pub const RESYNC_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Bytes of control frames queued for one connection. Past it the connection is closed as too
 /// slow: control frames are answers, and who asks without reading has stopped taking part.
@@ -173,7 +186,7 @@ pub const SNAPSHOT_LAG_BYTES: usize = 1_048_576;
 pub const TURN_SHOUTS: usize = 1_024;
 /// Bytes that a repeater, a session, the directory or a writer handles in one turn before others
 /// run. As much as a connection may have on its way inward, and four full frames: far below
-/// [`OUTWARD_BYTES_MAX`], so that writers write before a queue is full. All but a writer count what
+/// [`LAG_BYTES_MAX`], so that writers write before a queue is full. All but a writer count what
 /// is smaller as [`REQUEST_BYTES_MIN`].
 pub const TURN_BYTES: usize = 262_144;
 /// Frames that a repeater pushes onto queues in one turn before others run: chunks times leaves,

@@ -15,11 +15,10 @@ mod request;
 mod shout;
 mod volatile;
 
-pub(crate) use self::shout::{Draft, PlainShout};
 pub use self::{
     answer::{
-        Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome, Refusal,
-        Refused, Rejoin, SnapshotWanted, Verdict,
+        Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome, Pulled,
+        Refusal, Refused, Rejoin, Resynced, SnapshotWanted, Verdict,
     },
     batch::{Batch, BatchBuilder, Shouted},
     codec::{FrameError, Split, reason, split},
@@ -31,9 +30,13 @@ pub use self::{
     },
     presence::{Member, MemberChange, Members, MembersChanged},
     request::{
-        Attach, Create, Destroy, Detach, Join, List, NameObject, Part, Pin, Request, Snapshot,
-        Target, Unwatch,
+        Attach, Create, Destroy, Detach, Join, List, NameObject, Part, Pin, Pull, Request,
+        Snapshot, Target, Unwatch,
     },
     shout::{ShoutFrame, encode_shout},
     volatile::{Volatile, VolatileHeard},
+};
+pub(crate) use self::{
+    batch::{first_seq_of, object_of},
+    shout::{Draft, PlainShout},
 };

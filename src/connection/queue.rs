@@ -2,6 +2,12 @@
 //!
 //! Repeaters on any arbiter push to it directly; one writer takes from it. It also is where a
 //! connection's end is decided: whoever closes it first says why, and reader and writer see it.
+//!
+//! Where a hub has said so, it does not close at its bound of batches: the object with most bytes of
+//! them gives way. Its frames are dropped, and what was dropped is given again as the peer reads.
+
+mod pulls;
+mod slow;
 
 use std::{
     collections::VecDeque,
@@ -11,28 +17,38 @@ use std::{
 
 use bytes::Bytes;
 
+pub(crate) use self::{pulls::Pull, slow::Strain};
+use self::{pulls::Pulls, slow::Tell};
 use super::{Closed, Closer};
 use crate::{
     limits::{
-        CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, VOLATILE_QUEUED_BYTES_MAX, WINDOW_TOTAL_BYTES,
-        WRITE_SLICES_MAX,
+        CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, TURN_BYTES, VOLATILE_QUEUED_BYTES_MAX,
+        WINDOW_TOTAL_BYTES, WRITE_SLICES_MAX,
     },
-    wire::{self, CloseCode, Fault, Frame},
+    wire::{self, CloseCode, Frame},
 };
 
 /// What a frame counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// A batch, or members of an object: shared bytes, bounded by [`OUTWARD_BYTES_MAX`].
+    /// A batch, or members of an object: shared bytes, bounded by [`OUTWARD_BYTES_MAX`], or by
+    /// what a hub has [said](Queue::pull_past). Then they may be dropped, to be given again.
     Batch,
+    /// As a batch, but never dropped: past the bound the connection is closed.
+    Firm,
     /// Anything else, bounded by [`CONTROL_BYTES_MAX`].
     Control,
 }
 
-/// The connection is closing and takes no more frames.
+/// A frame that was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the connection is closing")]
-pub(crate) struct Closing;
+pub(crate) enum Unsent {
+    #[error("the connection is closing")]
+    Closing,
+    /// What follows what was taken of its object is given when there is room.
+    #[error("the peer is too slow for the object")]
+    Pulled,
+}
 
 /// Frames for one peer.
 #[derive(Debug, Default)]
@@ -40,10 +56,15 @@ pub(crate) struct Queue {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     frames: VecDeque<(Class, Bytes)>,
     load: Load,
+    batch_bytes_max: usize,
+    /// Who is told of a slow peer, if somebody keeps what is dropped.
+    tell: Option<Tell>,
+    /// What a slow peer is not sent as it comes; none while it is not slow.
+    pulls: Option<Box<Pulls>>,
     /// In a box, since it is seldom there: what each frame touches stays close together.
     closed: Option<Box<Closed>>,
     /// The writer, once it has waited for frames.
@@ -86,7 +107,7 @@ impl Load {
     fn of(frames: &VecDeque<(Class, Bytes)>) -> Self {
         let mut load = Self::default();
         for (class, frame) in frames {
-            *load.account(*class).0 += frame.len();
+            *load.account(*class) += frame.len();
         }
         load
     }
@@ -101,10 +122,10 @@ impl Load {
         self.control_bytes -= other.control_bytes;
     }
 
-    fn account(&mut self, class: Class) -> (&mut usize, usize) {
+    fn account(&mut self, class: Class) -> &mut usize {
         match class {
-            Class::Batch => (&mut self.batch_bytes, OUTWARD_BYTES_MAX),
-            Class::Control => (&mut self.control_bytes, CONTROL_BYTES_MAX),
+            Class::Batch | Class::Firm => &mut self.batch_bytes,
+            Class::Control => &mut self.control_bytes,
         }
     }
 }
@@ -113,9 +134,10 @@ impl Queue {
     /// Adds a frame behind all others.
     ///
     /// # Errors
-    /// [`Closing`] when the connection is closing, also because this frame would have passed the
-    /// bound: then it closes as too slow.
-    pub(crate) fn push(&self, class: Class, frame: Bytes) -> Result<(), Closing> {
+    /// [`Unsent::Closing`] when the connection is closing, also because this frame would have
+    /// passed the bound: then it closes as too slow. [`Unsent::Pulled`] when frames of its object are
+    /// not taken now.
+    pub(crate) fn push(&self, class: Class, frame: Bytes) -> Result<(), Unsent> {
         self.lock().push(class, frame)
     }
 
@@ -137,7 +159,12 @@ impl Queue {
 
     /// Adds a control frame behind all others. Closing is seen elsewhere.
     pub(crate) fn tell<H: wire::Header>(&self, header: &H) {
-        let _closing = self.push(Class::Control, wire::encode(header));
+        self.tell_with(header, &[]);
+    }
+
+    /// As [`tell`](Self::tell), with a payload.
+    pub(crate) fn tell_with<H: wire::Header>(&self, header: &H, payload: &[u8]) {
+        let _closing = self.push(Class::Control, wire::encode_with(header, payload));
     }
 
     /// Closes the connection, unless it is closing already: the first reason stands. What is
@@ -171,6 +198,7 @@ impl Queue {
         state.load.take_off(&std::mem::take(counted));
         if !state.frames.is_empty() {
             state.take_frames(writing);
+            state.ask_for_more();
             let is_all = state.frames.is_empty() && state.closed.is_none();
             state.is_idle = is_all && state.knows(cx);
             return Poll::Ready(Work::Frames { is_all: state.is_idle });
@@ -179,6 +207,7 @@ impl Queue {
             let goodbye = closed.goodbye().map(|goodbye| wire::encode(&goodbye));
             return Poll::Ready(Work::End(goodbye));
         }
+        state.ask_for_more();
         state.is_idle = true;
         if !state.knows(cx) {
             state.writer = Some(cx.waker().clone());
@@ -247,37 +276,62 @@ impl Queue {
 }
 
 impl State {
-    fn push(&mut self, class: Class, frame: Bytes) -> Result<(), Closing> {
+    #[inline]
+    fn push(&mut self, class: Class, frame: Bytes) -> Result<(), Unsent> {
         if self.closed.is_some() {
-            return Err(Closing);
+            return Err(Unsent::Closing);
         }
-        let (queued, max) = self.load.account(class);
-        if *queued + frame.len() > max {
-            let reason = too_slow(class, *queued + frame.len(), max);
-            self.close(Closed::local(CloseCode::TooSlow, Fault::Receiver, reason));
-            return Err(Closing);
+        if class != Class::Control
+            && let Some(pulls) = &mut self.pulls
+            && pulls.hold_back(&frame)
+        {
+            return Err(Unsent::Pulled);
         }
-        *queued += frame.len();
+        let max = self.max_of(class);
+        if *self.load.account(class) + frame.len() > max {
+            self.make_room(class, &frame, max)?;
+        }
+        self.add(class, frame);
+        Ok(())
+    }
+
+    #[inline]
+    fn add(&mut self, class: Class, frame: Bytes) {
+        *self.load.account(class) += frame.len();
         self.frames.push_back((class, frame));
         if std::mem::take(&mut self.is_idle)
             && let Some(writer) = &self.writer
         {
             writer.wake_by_ref();
         }
-        Ok(())
     }
 
-    /// As many as one write takes. The whole queue is exchanged for `writing`, if it is no more
-    /// than that and has not grown beyond what is kept.
+    fn max_of(&self, class: Class) -> usize {
+        match class {
+            Class::Batch | Class::Firm => self.batch_bytes_max,
+            Class::Control => CONTROL_BYTES_MAX,
+        }
+    }
+
+    /// As many as one write takes, and about as much as a turn. The whole queue is exchanged for
+    /// `writing`, if it is no more than that and has not grown beyond what is kept.
     fn take_frames(&mut self, writing: &mut VecDeque<(Class, Bytes)>) {
-        let count = self.frames.len().min(WRITE_SLICES_MAX);
-        if count == self.frames.len() && self.frames.capacity() <= IDLE_FRAMES_MAX {
+        let is_little = self.load.batch_bytes + self.load.control_bytes <= TURN_BYTES;
+        let is_short = self.frames.len() <= WRITE_SLICES_MAX;
+        if is_little && is_short && self.frames.capacity() <= IDLE_FRAMES_MAX {
             std::mem::swap(&mut self.frames, writing);
             self.load = Load::default();
-        } else {
-            writing.extend(self.frames.drain(..count));
-            self.load.take_off(&Load::of(writing));
+            return;
         }
+        let mut bytes = 0;
+        while bytes < TURN_BYTES
+            && writing.len() < WRITE_SLICES_MAX
+            && let Some(next) = self.frames.pop_front()
+        {
+            bytes += next.1.len();
+            writing.push_back(next);
+        }
+        self.load.take_off(&Load::of(writing));
     }
 
     fn count(&mut self, writing: &VecDeque<(Class, Bytes)>, counted: &mut Load) {
@@ -304,6 +358,23 @@ impl State {
     }
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            frames: VecDeque::new(),
+            load: Load::default(),
+            batch_bytes_max: OUTWARD_BYTES_MAX,
+            tell: None,
+            pulls: None,
+            closed: None,
+            writer: None,
+            is_idle: false,
+            stuck_writer: None,
+            reader: None,
+        }
+    }
+}
+
 fn remember(waker: &mut Option<Waker>, cx: &Context<'_>) {
     match waker {
         Some(waker) => waker.clone_from(cx.waker()),
@@ -314,101 +385,5 @@ fn remember(waker: &mut Option<Waker>, cx: &Context<'_>) {
 /// Frames that an idle queue keeps room for: more than a turn brings, less than a lag.
 const IDLE_FRAMES_MAX: usize = 16 * WRITE_SLICES_MAX;
 
-fn too_slow(class: Class, bytes: usize, max: usize) -> String {
-    let what = match class {
-        Class::Batch => "batches",
-        Class::Control => "control frames",
-    };
-    format!("{bytes} bytes of {what} are queued, more than the limit of {max}: read faster")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame(bytes: usize) -> Bytes {
-        Bytes::from(vec![0; bytes])
-    }
-
-    /// Writes at least so many frames.
-    fn take(queue: &Queue, frames: usize) {
-        for _ in 0..frames.div_ceil(WRITE_SLICES_MAX) {
-            let cx = Context::from_waker(Waker::noop());
-            let work = queue.poll_work(&cx, &mut VecDeque::new(), &mut Load::default());
-            assert!(matches!(work, Poll::Ready(Work::Frames { .. })));
-        }
-    }
-
-    #[test]
-    fn what_is_taken_counts_again_while_the_peer_does_not_take_it() {
-        let (queue, cx) = (Queue::default(), Context::from_waker(Waker::noop()));
-        let (mut writing, mut counted) = (VecDeque::new(), Load::default());
-        queue.push(Class::Batch, frame(100)).expect("has room");
-        queue.push(Class::Control, frame(10)).expect("has room");
-        assert!(queue.poll_work(&cx, &mut writing, &mut counted).is_ready());
-        assert_eq!(queue.bytes(), 0);
-        assert!(!queue.poll_stuck(&cx, &writing, &mut counted));
-        assert_eq!(queue.bytes(), 110);
-        writing.pop_front();
-        queue.count(&writing, &mut counted);
-        assert_eq!(queue.bytes(), 10);
-        writing.clear();
-        assert!(queue.poll_work(&cx, &mut writing, &mut counted).is_pending());
-        assert_eq!(queue.bytes(), 0);
-    }
-
-    #[test]
-    fn a_queue_filled_to_its_bound_is_fine_and_one_byte_more_closes_it_as_too_slow() {
-        let queue = Queue::default();
-        for _ in 0..OUTWARD_BYTES_MAX / 65_536 {
-            queue.push(Class::Batch, frame(65_536)).expect("has room");
-        }
-        queue.push(Class::Control, frame(1)).expect("has a bound of its own");
-        assert_eq!(queue.bytes(), OUTWARD_BYTES_MAX + 1);
-        assert_eq!(queue.closed(), None);
-        assert_eq!(queue.push(Class::Batch, frame(1)), Err(Closing));
-        let closed = queue.closed().expect("was closed");
-        assert_eq!((closed.code, closed.fault), (CloseCode::TooSlow, Fault::Receiver));
-    }
-
-    #[test]
-    fn a_frame_that_can_be_done_without_leaves_room_for_the_windows_and_closes_nothing() {
-        let queue = Queue::default();
-        for _ in 0..(OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES) / 65_536 {
-            assert!(queue.push_spare(frame(65_536)));
-        }
-        assert!(!queue.push_spare(frame(1)));
-        for _ in 0..WINDOW_TOTAL_BYTES / 65_536 {
-            queue.push(Class::Batch, frame(65_536)).expect("has room");
-        }
-        assert_eq!(queue.closed(), None);
-        take(&queue, 1 + WINDOW_TOTAL_BYTES / 65_536);
-        assert!(queue.push_spare(frame(65_536)));
-        queue.close(Closed::done("enough"));
-        take(&queue, 1);
-        assert!(!queue.push_spare(frame(1)));
-    }
-
-    #[test]
-    fn a_volatile_message_finds_room_behind_little_and_closes_nothing() {
-        let queue = Queue::default();
-        assert!(queue.push_volatile(frame(1_000)));
-        queue.push(Class::Batch, frame(VOLATILE_QUEUED_BYTES_MAX - 2_000)).expect("has room");
-        assert!(queue.push_volatile(frame(1_000)));
-        assert!(!queue.push_volatile(frame(1)));
-        queue.push(Class::Control, frame(1)).expect("has a bound of its own");
-        assert_eq!((queue.bytes(), queue.closed()), (VOLATILE_QUEUED_BYTES_MAX + 1, None));
-        queue.close(Closed::done("enough"));
-        take(&queue, 1);
-        assert!(!queue.push_volatile(frame(1)));
-    }
-
-    #[test]
-    fn the_first_reason_to_close_stands() {
-        let queue = Queue::default();
-        queue.close(Closed::done("first"));
-        queue.close(Closed::transport("second"));
-        assert_eq!(queue.closed(), Some(Closed::done("first")));
-        assert_eq!(queue.push(Class::Control, frame(1)), Err(Closing));
-    }
-}
+mod tests;

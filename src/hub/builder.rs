@@ -9,11 +9,12 @@ use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::{OnceCell, mpsc, watch};
 
 use super::{
-    Admission, AdmissionBox, Alive, Clock, Env, Hub, admission::everybody, directory::Directory,
+    Admission, AdmissionBox, Alive, Clock, Env, Hub, SlowLeaves, admission::everybody,
+    directory::Directory, slow_leaves::Policy,
 };
 use crate::{
     limits::{GRACE, GRACE_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
-    object::HubId,
+    object::{HubId, InterfaceId, Name},
     supervise::{self, Placement, RestartLimit},
     transport::memory,
 };
@@ -35,6 +36,7 @@ pub struct Builder {
     admission: Option<AdmissionBox>,
     clock: Option<Clock>,
     grace: Option<Duration>,
+    slow_leaves: Policy,
     seed: Option<u64>,
 }
 
@@ -81,6 +83,16 @@ impl Builder {
         self
     }
 
+    /// What becomes of leaves that are too slow, of an object of this interface that is made with this
+    /// name or none. The default is [`SlowLeaves::Resync`] for all of them.
+    pub fn slow_leaves(
+        mut self,
+        policy: impl Fn(&InterfaceId, Option<&Name>) -> SlowLeaves + Send + Sync + 'static,
+    ) -> Self {
+        self.slow_leaves = Policy::new(policy);
+        self
+    }
+
     /// Ids and keys out of `seed`, the same in every run: for tests only. The default takes them
     /// from the operating system.
     pub fn seed(mut self, seed: u64) -> Self {
@@ -119,6 +131,7 @@ impl Builder {
             admission: self.admission.unwrap_or_else(|| AdmissionBox(Box::new(everybody))),
             places,
             grace: self.grace.unwrap_or(GRACE),
+            slow_leaves: self.slow_leaves,
             random: Mutex::new(random),
             stopping: watch::Sender::new(false),
             stopped: OnceCell::new(),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{directory::Reservation, fanout::Sink};
 use crate::{
-    connection::{Class, Held, Queue},
+    connection::{Class, Held, Queue, Unsent},
     object::SessionId,
     wire::{self, Outcome, Refusal, Refused, Request},
 };
@@ -20,8 +20,8 @@ pub(crate) struct Contact {
 }
 
 impl Sink for Contact {
-    fn hear(&self, chunk: Bytes) -> bool {
-        self.queue.push(Class::Batch, chunk).is_ok()
+    fn hear(&self, class: Class, chunk: Bytes) -> Result<(), Unsent> {
+        self.queue.push(class, chunk)
     }
 
     fn tell(&self, outcome: &Outcome) {

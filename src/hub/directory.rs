@@ -32,7 +32,7 @@ use super::{
     clock::Clock,
     history::History,
     life::Life,
-    repeater::Repeater,
+    repeater::{Manner, Repeater},
     session::{ObjectEnded, Session},
     tails::{Share, Tails},
     turn::{Turn, let_others_run},
@@ -81,8 +81,7 @@ pub(crate) struct Make {
     pub(crate) or_find: bool,
     pub(crate) interface: InterfaceId,
     pub(crate) state: Option<(Bytes, Vec<object::Carried>)>,
-    /// Whether its leaves are told who else is one.
-    pub(crate) presence: bool,
+    pub(crate) manner: Manner,
 }
 
 /// An object's repeater has given up.
@@ -144,7 +143,7 @@ impl Directory {
         let epoch = Epoch::random(&mut self.random);
         let mut history = History::new(make.object, epoch, make.state);
         let list_change = history.list_change().unwrap_or_default();
-        let repeater = self.start_repeater(make.object, history, make.presence, ctx)?;
+        let repeater = self.start_repeater(make.object, history, make.manner, ctx)?;
         let Make { object, interface, .. } = make;
         self.objects.insert(object, Object { repeater, interface, name: None, failed: None });
         let now_ms = self.clock.now_ms();
@@ -162,7 +161,7 @@ impl Directory {
         &self,
         object: ObjectId,
         history: History,
-        presence: bool,
+        manner: Manner,
         ctx: &Context<Self>,
     ) -> Result<Addr<Repeater>, Refusal> {
         let limit = RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
@@ -183,7 +182,7 @@ impl Directory {
             self.place_of(object),
             1,
             limit,
-            move |_| Repeater::new(object, history, clock, reports, share, presence),
+            move |_| Repeater::new(object, history, clock, reports, share, manner),
             observe,
         )
         .map_err(|error| Refusal::Failed(error.to_string()))

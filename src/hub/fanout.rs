@@ -6,16 +6,17 @@
 
 use bytes::Bytes;
 
-use super::roster::{Member, Roster};
+use super::roster::{Hearing, Roster};
 use crate::{
+    connection::{Class, Unsent},
     object::{ObjectId, Op, Seq, SessionId},
     wire::{Outcome, Verdict},
 };
 
 /// Takes what one session is sent.
 pub(crate) trait Sink {
-    /// The session hears these shouts. `false`: its connection is going, and nothing reaches it.
-    fn hear(&self, chunk: Bytes) -> bool;
+    /// The session hears these shouts, if they can be sent now.
+    fn hear(&self, class: Class, chunk: Bytes) -> Result<(), Unsent>;
     /// The session is told what became of its shout.
     fn tell(&self, outcome: &Outcome);
 }
@@ -56,33 +57,34 @@ impl Fanout {
         self.owed.push((session, op, verdict));
     }
 
-    /// Sends the object's `chunk` and what is owed. Returns the sessions whose connections are
-    /// going.
+    /// Sends the object's `chunk` and what is owed. Returns the sessions that were not sent the
+    /// chunk.
     pub(crate) fn deliver<C: Sink>(
         &mut self,
         object: ObjectId,
         chunk: Option<&Bytes>,
+        class: Class,
         roster: &Roster<C>,
-    ) -> Vec<SessionId> {
+    ) -> Vec<(SessionId, Unsent)> {
         let first = self.first_shouter.take();
-        let mut going = Vec::new();
+        let mut unsent = Vec::new();
         if let Some(chunk) = chunk {
             let shouter = first.and_then(|session| roster.get(session));
             let others = roster.members().iter().filter(|member| Some(member.session) != first);
-            let leaves = shouter.into_iter().chain(others).filter(|member| member.hears);
-            going.extend(leaves.filter(|leaf| !leaf.contact.hear(chunk.clone())).map(session_of));
+            let members = shouter.into_iter().chain(others);
+            for leaf in members.filter(|member| member.hears == Hearing::Pushed) {
+                if let Err(why) = leaf.contact.hear(class, chunk.clone()) {
+                    unsent.push((leaf.session, why));
+                }
+            }
         }
         for (session, op, verdict) in self.owed.drain(..) {
             if let Some(member) = roster.get(session) {
                 member.contact.tell(&Outcome { object, op, verdict });
             }
         }
-        going
+        unsent
     }
-}
-
-fn session_of<C>(member: &Member<C>) -> SessionId {
-    member.session
 }
 
 #[cfg(test)]
@@ -106,9 +108,9 @@ mod tests {
     }
 
     impl Sink for Recorder {
-        fn hear(&self, chunk: Bytes) -> bool {
+        fn hear(&self, _: Class, chunk: Bytes) -> Result<(), Unsent> {
             self.log.borrow_mut().push((self.name, format!("{chunk:?}")));
-            !self.going
+            if self.going { Err(Unsent::Closing) } else { Ok(()) }
         }
 
         fn tell(&self, outcome: &Outcome) {
@@ -131,6 +133,25 @@ mod tests {
         (roster, log)
     }
 
+    fn deliver(
+        fanout: &mut Fanout,
+        chunk: Option<&Bytes>,
+        roster: &Roster<Recorder>,
+    ) -> Vec<(SessionId, Unsent)> {
+        fanout.deliver(OBJECT, chunk, Class::Batch, roster)
+    }
+
+    #[test]
+    fn a_leaf_that_is_pulled_is_sent_nothing_and_told_what_became_of_its_shouts() {
+        let (mut roster, log) = pond();
+        roster.set_pulled(ALEC);
+        let mut fanout = Fanout::default();
+        fanout.sequenced(ALEC, false, Op(1), Seq(1));
+        deliver(&mut fanout, Some(&Bytes::from_static(b"chunk")), &roster);
+        let told: Vec<_> = log.take().into_iter().filter(|(name, _)| *name == "alec").collect();
+        assert_eq!(told, [("alec", "1 Sequenced { seq: Seq(1), count: 1 }".to_owned())]);
+    }
+
     #[test]
     fn the_first_shouter_hears_first_and_who_only_shouts_is_told_in_runs() {
         let (roster, log) = pond();
@@ -140,8 +161,8 @@ mod tests {
         fanout.sequenced(VOICE, false, Op(2), Seq(3));
         fanout.sequenced(ALEC, true, Op(1), Seq(4));
         fanout.sequenced(VOICE, false, Op(3), Seq(5));
-        let going = fanout.deliver(OBJECT, Some(&Bytes::from_static(b"chunk")), &roster);
-        assert_eq!(going, [AMY]);
+        let unsent = deliver(&mut fanout, Some(&Bytes::from_static(b"chunk")), &roster);
+        assert_eq!(unsent, [(AMY, Unsent::Closing)]);
         let log: Vec<_> = log.take();
         assert_eq!(log.len(), 4);
         assert_eq!([log[0].0, log[1].0], ["amy", "alec"]);
@@ -155,9 +176,9 @@ mod tests {
         let mut fanout = Fanout::default();
         fanout.owe(ALEC, Op(2), Verdict::Gap);
         fanout.sequenced(ALEC, true, Op(1), Seq(1));
-        fanout.deliver(OBJECT, Some(&Bytes::from_static(b"chunk")), &roster);
+        deliver(&mut fanout, Some(&Bytes::from_static(b"chunk")), &roster);
         assert_eq!(log.take().last(), Some(&("alec", "2 Gap".to_owned())));
-        fanout.deliver::<Recorder>(OBJECT, None, &roster);
+        deliver(&mut fanout, None, &roster);
         assert!(log.take().is_empty());
     }
 }

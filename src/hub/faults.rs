@@ -8,7 +8,7 @@ use std::{cell::Cell, cmp::Ordering};
 
 use super::history::CatchUp;
 use crate::{
-    limits::TAIL_SHOUTS_MAX,
+    limits::{LAG_BYTES_MAX, TAIL_SHOUTS_MAX},
     object::{Cursor, Seq},
 };
 
@@ -58,14 +58,18 @@ pub(crate) struct Tally {
     pub(crate) rebuilt: u64,
     /// Sessions that went on over another connection.
     pub(crate) resumes: u64,
+    /// Leaves that could not take their shouts as they came.
+    pub(crate) pulled: u64,
 }
 
 thread_local! {
     static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
     static TALLY: Cell<Tally> = const { Cell::new(Tally {
         duplicates: 0, gaps: 0, resyncs: 0, catch_ups: 0, snapshots: 0, rebuilt: 0, resumes: 0,
+        pulled: 0,
     }) };
     static TAIL_SHOUTS: Cell<usize> = const { Cell::new(TAIL_SHOUTS_MAX) };
+    static LAG_BYTES: Cell<usize> = const { Cell::new(LAG_BYTES_MAX) };
 }
 
 impl Fault {
@@ -142,4 +146,15 @@ pub(crate) fn tail_shouts_max() -> usize {
 /// Lets the tails of this thread's hubs hold so many shouts.
 pub(crate) fn hold_tails_to(shouts: usize) {
     TAIL_SHOUTS.set(shouts);
+}
+
+/// How many bytes of batches are queued for a connection: few, in simulations that are to see leaves
+/// that are behind.
+pub(crate) fn lag_bytes_max() -> usize {
+    LAG_BYTES.get()
+}
+
+/// Lets so many bytes of batches be queued for a connection of this thread's hubs.
+pub(crate) fn hold_lags_to(bytes: usize) {
+    LAG_BYTES.set(bytes);
 }

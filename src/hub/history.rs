@@ -115,6 +115,15 @@ pub(crate) struct CatchUp {
     pub(crate) resync: Option<Resync>,
     /// What it hears first, perhaps with shouts at or below `start` at the beginning.
     pub(crate) chunks: Vec<Bytes>,
+    /// The last shout of these, or `start`: it is behind if that is not the last of all.
+    pub(crate) end: Seq,
+}
+
+impl CatchUp {
+    /// It stays where it is.
+    pub(crate) fn nothing(at: Seq) -> Self {
+        Self { start: at, restore: None, resync: None, chunks: Vec::new(), end: at }
+    }
 }
 
 impl History {
@@ -216,29 +225,30 @@ impl History {
         is_changed.then(|| std::mem::take(&mut self.list_change))
     }
 
-    /// What a leaf with this cursor, or none, is given. The open chunk has been sealed.
-    pub(crate) fn catch_up(&self, cursor: Option<Cursor>) -> CatchUp {
+    /// What a leaf with this cursor, or none, is given: of so many bytes, or one chunk. The open
+    /// chunk has been sealed.
+    pub(crate) fn catch_up(&self, cursor: Option<Cursor>, bytes: usize) -> CatchUp {
         #[cfg(feature = "testing")]
         let cursor = super::faults::misread(cursor, self.last());
-        let catch_up = self.catch_up_from(cursor);
+        let catch_up = self.catch_up_from(cursor, bytes);
         #[cfg(feature = "testing")]
         let catch_up = super::faults::spoil(cursor, catch_up);
         catch_up
     }
 
-    fn catch_up_from(&self, cursor: Option<Cursor>) -> CatchUp {
+    fn catch_up_from(&self, cursor: Option<Cursor>, bytes: usize) -> CatchUp {
         let oldest = self.tail.front().map_or(self.last().next(), |chunk| chunk.first);
         match cursor {
             Some(Cursor { epoch, seq }) if epoch != self.epoch || seq > self.last() => {
-                self.start_over(Some((ResyncReason::Epoch, Seq(0))))
+                self.start_over(Some((ResyncReason::Epoch, Seq(0))), bytes)
             }
-            Some(Cursor { seq, .. }) if seq.next() >= oldest => self.follow(seq, None),
+            Some(Cursor { seq, .. }) if seq.next() >= oldest => self.follow(seq, None, bytes),
             Some(Cursor { seq, .. }) if self.snapshot.is_none() => {
                 let start = Seq(oldest.0 - 1);
-                self.follow(start, Some(missed(ResyncReason::Missed, seq, start)))
+                self.follow(start, Some(missed(ResyncReason::Missed, seq, start)), bytes)
             }
-            Some(Cursor { seq, .. }) => self.start_over(Some((ResyncReason::Missed, seq))),
-            None => self.start_over(None),
+            Some(Cursor { seq, .. }) => self.start_over(Some((ResyncReason::Missed, seq)), bytes),
+            None => self.start_over(None, bytes),
         }
     }
 
@@ -306,16 +316,24 @@ impl History {
         Seq(self.last().0 - u64::from(self.open.count()))
     }
 
-    fn follow(&self, start: Seq, resync: Option<Resync>) -> CatchUp {
+    fn follow(&self, start: Seq, resync: Option<Resync>, bytes: usize) -> CatchUp {
         let behind = self.tail.partition_point(|chunk| chunk.last <= start);
-        let chunks = self.tail.range(behind..).map(|chunk| chunk.frame.clone()).collect();
-        CatchUp { start, restore: None, resync, chunks }
+        let (mut chunks, mut end, mut given) = (Vec::new(), start, 0);
+        for chunk in self.tail.range(behind..) {
+            given += chunk.frame.len();
+            if given > bytes && !chunks.is_empty() {
+                break;
+            }
+            chunks.push(chunk.frame.clone());
+            end = chunk.last;
+        }
+        CatchUp { start, restore: None, resync, chunks, end }
     }
 
-    fn start_over(&self, gap: Option<(ResyncReason, Seq)>) -> CatchUp {
+    fn start_over(&self, gap: Option<(ResyncReason, Seq)>, bytes: usize) -> CatchUp {
         let start = self.snapshot.as_ref().map_or(self.last(), |snapshot| snapshot.seq);
         let resync = gap.map(|(reason, heard)| missed(reason, heard, start));
-        CatchUp { restore: self.snapshot.as_deref().cloned(), ..self.follow(start, resync) }
+        CatchUp { restore: self.snapshot.as_deref().cloned(), ..self.follow(start, resync, bytes) }
     }
 
     /// With a state, the tail is needed to make the present out of it.
@@ -421,6 +439,13 @@ impl Run {
         let before = oldest.0.saturating_sub(self.op.0);
         let seq = self.seq_of(self.op.plus(before)).unwrap_or(Seq(0));
         Self { op: self.op.plus(before), seq, count: self.count - before as u32 }
+    }
+
+    /// What of it has its place behind `after`, if anything has.
+    pub(crate) fn behind(self, after: Seq) -> Option<Self> {
+        let last = self.seq.plus(u64::from(self.count) - 1);
+        let passed = after.next().0.saturating_sub(self.seq.0);
+        (self.seq != Seq(0) && last > after).then(|| self.since(self.op.plus(passed)))
     }
 
     /// The op behind its last.

@@ -12,8 +12,13 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{admission::Identity, fanout::Sink, roster::Roster};
+use super::{
+    admission::Identity,
+    fanout::Sink,
+    roster::{Hearing, Roster},
+};
 use crate::{
+    connection::{Class, Unsent},
     limits::{MEMBERS_BYTES_MAX, MEMBERS_LISTED_AGAIN, MEMBERS_LISTED_MAX},
     object::{ObjectId, Seq, SessionId},
     wire::{self, Member, MemberChange, MembersChanged, encode},
@@ -98,29 +103,41 @@ impl Members {
         self.has_news() && !std::mem::replace(&mut self.is_asked, true)
     }
 
+    /// A session that is here is told all: it was told nothing for a while.
+    pub(crate) fn tell_all(&mut self, session: SessionId) {
+        self.touch(session);
+        self.fresh.insert(session);
+    }
+
     /// Tells all leaves what they are to know, behind the shout `after`. Returns the sessions that
-    /// are going.
-    pub(crate) fn tell<C: Sink>(&mut self, after: Seq, roster: &Roster<C>) -> Vec<SessionId> {
+    /// were not told all of it.
+    pub(crate) fn tell<C: Sink>(
+        &mut self,
+        after: Seq,
+        class: Class,
+        roster: &Roster<C>,
+    ) -> Vec<(SessionId, Unsent)> {
         self.is_asked = false;
         let was_listed = self.listed;
         self.listed = self.there.len() <= self.listed_max();
         let changed = self.changed(was_listed, after);
         let fresh = std::mem::take(&mut self.fresh);
         let is_told_all = |session| self.listed && !was_listed || fresh.contains(&session);
-        let leaves = roster.members().iter().filter(|member| member.hears);
+        let leaves = roster.members().iter().filter(|member| member.hears == Hearing::Pushed);
         let mut whole = None;
-        let mut going = Vec::new();
+        let mut unsent = Vec::new();
         for leaf in leaves {
             let frames = if is_told_all(leaf.session) {
                 whole.get_or_insert_with(|| self.whole(after))
             } else {
                 &changed
             };
-            if !frames.iter().all(|frame| leaf.contact.hear(frame.clone())) {
-                going.push(leaf.session);
+            let mut frames = frames.iter();
+            if let Err(why) = frames.try_for_each(|frame| leaf.contact.hear(class, frame.clone())) {
+                unsent.push((leaf.session, why));
             }
         }
-        going
+        unsent
     }
 
     fn touch(&mut self, session: SessionId) {

@@ -9,6 +9,7 @@
 //! It runs under our own supervisor. After a panic its history is what remains: everything else
 //! is made anew, and every session is told to join again from where it is.
 
+mod catch_up;
 mod ending;
 mod fatal;
 mod grades;
@@ -16,33 +17,39 @@ mod presence;
 mod snapshots;
 mod volatile;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
+use self::{catch_up::Resyncs, fatal::Fatal, grades::Grading, snapshots::Asking};
 pub(crate) use self::{
-    ending::Retire, grades::Acknowledge, presence::Away, snapshots::TakeSnapshot, volatile::Relay,
+    catch_up::{Feed, Join, Pull},
+    ending::Retire,
+    grades::Acknowledge,
+    presence::Away,
+    snapshots::TakeSnapshot,
+    volatile::Relay,
 };
-use self::{fatal::Fatal, grades::Grading, snapshots::Asking};
 use super::{
-    admission::{Identity, Rights},
+    admission::Rights,
     clock::Clock,
     contact::{Contact, Pending},
     directory::Directory,
-    fanout::{Fanout, Sink},
-    history::{Decision, History, Offer},
+    fanout::Fanout,
+    history::{Decision, History, Offer, Run},
     members::Members,
-    roster::{Roster, Way},
+    roster::{Hearing, Roster, Way},
     session::Metered,
+    slow_leaves::SlowLeaves,
     tails::Share,
     turn::{Turn, let_others_run},
     volley::Volley,
 };
 use crate::{
-    connection::Held,
+    connection::{Class, Held},
     limits::SHOUT_BYTES_MAX,
-    object::{self, Cursor, Name, ObjectId, Op, Seq, SessionId},
-    wire::{Attached, EndReason, Joined, Outcome, Refusal, Rejoin, Verdict},
+    object::{self, ObjectId, Op, Seq, SessionId},
+    wire::{Attached, EndReason, Outcome, Refusal, Rejoin, Verdict},
 };
 
 /// One object.
@@ -69,6 +76,10 @@ pub(crate) struct Repeater {
     grading: Option<Box<Grading>>,
     /// What is to be relayed at the end of the turn.
     volatile: Vec<Relay>,
+    /// Whether its shouts are dropped for a leaf that is too slow, to be given later.
+    slow_leaves: SlowLeaves,
+    /// Who was told that shouts are missed.
+    resyncs: Option<Box<Resyncs>>,
     /// Who is asked for a newer state.
     asking: Option<Box<Asking>>,
     /// Why the object is no more, if it is.
@@ -85,6 +96,14 @@ pub(crate) struct Repeater {
     pub(super) sabotage: super::sabotage::Sabotage,
 }
 
+/// How an object is treated, from its beginning to its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manner {
+    /// Whether its leaves are told who else is one.
+    pub(crate) presence: bool,
+    pub(crate) slow_leaves: SlowLeaves,
+}
+
 /// Shouts of one session, as one read of its socket brought them.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -95,18 +114,6 @@ pub(crate) struct Shouts {
     pub(crate) held: Held,
     /// Their number counts against the session's window at the object until then.
     pub(crate) metered: Metered,
-}
-
-/// A session becomes a leaf, or one again with its cursor.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Join {
-    pub(crate) pending: Pending,
-    pub(crate) contact: Contact,
-    pub(crate) client: Arc<Identity>,
-    pub(crate) rights: Rights,
-    pub(crate) name: Option<Name>,
-    pub(crate) cursor: Option<Cursor>,
 }
 
 /// A session shouts without being a leaf.
@@ -149,7 +156,7 @@ impl Repeater {
         clock: Clock,
         directory: WeakAddr<Directory>,
         share: Share,
-        presence: bool,
+        manner: Manner,
     ) -> Self {
         Self {
             object,
@@ -162,9 +169,11 @@ impl Repeater {
             strayed: BTreeSet::new(),
             entering: None,
             fanout: Fanout::default(),
-            members: presence.then(|| Box::new(Members::new(object))),
+            members: manner.presence.then(|| Box::new(Members::new(object))),
             grading: None,
             volatile: Vec::new(),
+            slow_leaves: manner.slow_leaves,
+            resyncs: None,
             asking: None,
             ended: None,
             dirty: false,
@@ -200,7 +209,8 @@ impl Repeater {
             self.history.remember(session);
             return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
         };
-        let (hears, may) = (member.hears, member.rights.may_shout(offer.kind));
+        let hears = member.hears == Hearing::Pushed;
+        let may = member.rights.may_shout(offer.kind);
         if !may {
             let why = format!("no right to shout message {} at this object", offer.kind);
             return self.refuse(session, offer.op, why);
@@ -262,9 +272,9 @@ impl Repeater {
             self.weigh();
         }
         self.tell_of_lists();
-        for session in self.fanout.deliver(self.object, chunk.as_ref(), &self.roster) {
-            self.is_away(session);
-        }
+        let class = self.class();
+        let unsent = self.fanout.deliver(self.object, chunk.as_ref(), class, &self.roster);
+        self.unsent(unsent);
         self.tell_grades();
         self.relay();
         self.ask_for_a_snapshot();
@@ -279,9 +289,18 @@ impl Repeater {
         }
     }
 
+    /// What its shouts are to a connection that is too slow for them.
+    fn class(&self) -> Class {
+        match self.slow_leaves {
+            SlowLeaves::Resync => Class::Batch,
+            SlowLeaves::Disconnect => Class::Firm,
+        }
+    }
+
     fn forget(&mut self, session: SessionId) {
         self.part_from_grades(session, true);
         self.roster.remove(session);
+        self.resyncs.iter_mut().for_each(|resyncs| resyncs.forget(session));
         self.unask(session);
         self.strayed.remove(&session);
         self.has_parted(session);
@@ -311,18 +330,23 @@ impl Repeater {
     }
 
     fn tell_earlier_outcomes(&mut self, contact: &Contact) {
+        let runs: Vec<_> = self.history.outcomes(contact.session).collect();
+        for run in runs {
+            self.tell_run(contact, run);
+        }
+    }
+
+    fn tell_run(&mut self, contact: &Contact, run: Run) {
         let object = self.object;
-        for run in self.history.outcomes(contact.session) {
-            self.turn.pushed(if run.seq == Seq(0) { run.count as usize } else { 1 });
-            if run.seq == Seq(0) {
-                for op in (0..run.count).map(|each| run.op.plus(each.into())) {
-                    let verdict = Verdict::Refused { reason: "refused before".to_owned() };
-                    contact.queue.tell(&Outcome { object, op, verdict });
-                }
-            } else {
-                let verdict = Verdict::Sequenced { seq: run.seq, count: run.count };
-                contact.queue.tell(&Outcome { object, op: run.op, verdict });
+        self.turn.pushed(if run.seq == Seq(0) { run.count as usize } else { 1 });
+        if run.seq == Seq(0) {
+            for op in (0..run.count).map(|each| run.op.plus(each.into())) {
+                let verdict = Verdict::Refused { reason: "refused before".to_owned() };
+                contact.queue.tell(&Outcome { object, op, verdict });
             }
+        } else {
+            let verdict = Verdict::Sequenced { seq: run.seq, count: run.count };
+            contact.queue.tell(&Outcome { object, op: run.op, verdict });
         }
     }
 }
@@ -359,6 +383,7 @@ impl Supervised for Repeater {
         self.strayed.extend(self.entering.take());
         for member in roster.members() {
             self.strayed.insert(member.session);
+            member.contact.queue.unpull(self.object);
             member.contact.queue.tell(&Rejoin { object: self.object });
         }
         self.tell_of_leaves();
@@ -383,43 +408,6 @@ impl Handler<Shouts> for Repeater {
             self.dirty = true;
             ctx.notify(Flush);
         }
-    }
-}
-
-impl Handler<Join> for Repeater {
-    type Result = ();
-
-    fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
-        let Join { pending, contact, client, rights, name, cursor } = join;
-        if self.ended.is_some() {
-            return self.turn_away(contact.session, pending);
-        }
-        self.entering = Some(contact.session);
-        self.flush();
-        let catch_up = self.history.catch_up(cursor);
-        let (state, carried) = match catch_up.restore {
-            Some(snapshot) => (Some(snapshot.state), snapshot.carried),
-            None => (None, Vec::new()),
-        };
-        let joined = Joined {
-            request: pending.request(),
-            object: self.object,
-            name,
-            start: Cursor { epoch: self.history.epoch(), seq: catch_up.start },
-            last: self.history.last(),
-            restore: state.is_some(),
-            resync: catch_up.resync,
-            next_op: self.history.next_op(contact.session),
-            carried,
-        };
-        pending.answer(&joined, &state.unwrap_or_default());
-        self.tell_earlier_outcomes(&contact);
-        self.turn.pushed(catch_up.chunks.len());
-        let _is_going = !catch_up.chunks.into_iter().all(|chunk| contact.hear(chunk));
-        self.has_joined(contact.session, client);
-        self.enter(contact, rights, Way::Joined);
-        self.ask_for_a_snapshot();
-        self.took(1, 0, ctx);
     }
 }
 
@@ -455,6 +443,11 @@ impl Handler<Leave> for Repeater {
         }
         // What is in this turn was said before the leaf parted.
         self.flush();
+        if leave.way == Way::Joined
+            && let Some(member) = self.roster.get(leave.session)
+        {
+            member.contact.queue.unpull(self.object);
+        }
         self.roster.leave(leave.session, leave.way);
         if leave.way == Way::Joined {
             self.unask(leave.session);

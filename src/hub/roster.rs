@@ -27,10 +27,21 @@ pub(crate) struct Member<C> {
     pub(crate) rights: Rights,
     /// Whether it is a leaf.
     pub(crate) joined: bool,
-    /// Whether it is sent what is shouted: a leaf, and not away.
-    pub(crate) hears: bool,
+    /// How it is sent what is shouted.
+    pub(crate) hears: Hearing,
     /// Whether it shouts without being a leaf.
     pub(crate) attached: bool,
+}
+
+/// How a session is sent what is shouted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    /// Not at all: it is no leaf, or away.
+    Nothing,
+    /// As it comes.
+    Pushed,
+    /// Later, from where it is: it cannot take it as it comes.
+    Pulled,
 }
 
 /// In which way a session is at an object.
@@ -46,11 +57,13 @@ impl<C> Roster<C> {
     /// Lets a session in, or lets it be here in one more way. The last rights count.
     pub(crate) fn enter(&mut self, session: SessionId, contact: C, rights: Rights, way: Way) {
         let before = self.members.get(session);
-        let [joined, hears, attached] =
-            before.map_or([false; 3], |it| [it.joined, it.hears, it.attached]);
+        let [joined, attached] = before.map_or([false; 2], |it| [it.joined, it.attached]);
+        let hears = match way {
+            Way::Joined => Hearing::Pushed,
+            Way::Attached => before.map_or(Hearing::Nothing, |it| it.hears),
+        };
         let mut member = Member { session, contact, rights, joined, hears, attached };
         *member.flag(way) = true;
-        member.hears |= way == Way::Joined;
         self.leaves += usize::from(member.joined && !joined);
         self.members.insert(member);
     }
@@ -60,7 +73,9 @@ impl<C> Roster<C> {
         let Some(member) = self.members.get_mut(session) else { return };
         let was_leaf = member.joined;
         *member.flag(way) = false;
-        member.hears &= member.joined;
+        if !member.joined {
+            member.hears = Hearing::Nothing;
+        }
         let (is_leaf, is_here) = (member.joined, member.joined || member.attached);
         self.leaves -= usize::from(was_leaf && !is_leaf);
         if !is_here {
@@ -77,8 +92,23 @@ impl<C> Roster<C> {
     /// A session hears no more until it joins again.
     pub(crate) fn set_away(&mut self, session: SessionId) {
         if let Some(member) = self.members.get_mut(session) {
-            member.hears = false;
+            member.hears = Hearing::Nothing;
         }
+    }
+
+    /// A leaf is behind. `false`: it was not one that is pushed to.
+    pub(crate) fn set_pulled(&mut self, session: SessionId) -> bool {
+        self.change_hearing(session, Hearing::Pushed, Hearing::Pulled)
+    }
+
+    /// A leaf that was behind is so no more.
+    pub(crate) fn set_pushed(&mut self, session: SessionId) {
+        self.change_hearing(session, Hearing::Pulled, Hearing::Pushed);
+    }
+
+    fn change_hearing(&mut self, session: SessionId, from: Hearing, to: Hearing) -> bool {
+        let member = self.members.get_mut(session).filter(|member| member.hears == from);
+        member.map(|member| member.hears = to).is_some()
     }
 
     /// A session that is here.
@@ -173,17 +203,33 @@ mod tests {
 
     #[test]
     fn who_is_away_stays_a_leaf_and_hears_only_when_it_has_joined_again() {
+        use Hearing::{Nothing, Pushed};
         let mut roster = roster();
         let hears = |roster: &Roster<_>| roster.get(AMY).map(|amy| (amy.joined, amy.hears));
-        assert_eq!(hears(&roster), Some((true, true)));
+        assert_eq!(hears(&roster), Some((true, Pushed)));
         roster.set_away(AMY);
-        assert_eq!((hears(&roster), roster.leaves()), (Some((true, false)), 3));
+        assert_eq!((hears(&roster), roster.leaves()), (Some((true, Nothing)), 3));
         roster.enter(AMY, "amy shouts over another line", Rights::ALL, Way::Attached);
-        assert_eq!(hears(&roster), Some((true, false)));
+        assert_eq!(hears(&roster), Some((true, Nothing)));
         roster.enter(AMY, "amy over another line", Rights::ALL, Way::Joined);
-        assert_eq!((hears(&roster), roster.leaves()), (Some((true, true)), 3));
+        assert_eq!((hears(&roster), roster.leaves()), (Some((true, Pushed)), 3));
         roster.leave(AMY, Way::Joined);
-        assert_eq!((hears(&roster), roster.leaves()), (Some((false, false)), 2));
+        assert_eq!((hears(&roster), roster.leaves()), (Some((false, Nothing)), 2));
+    }
+
+    #[test]
+    fn who_is_behind_is_pulled_until_it_has_caught_up_or_gone() {
+        let mut roster = roster();
+        let hears = |roster: &Roster<_>| roster.get(AMY).map(|amy| amy.hears);
+        assert!(roster.set_pulled(AMY) && !roster.set_pulled(AMY));
+        assert_eq!(hears(&roster), Some(Hearing::Pulled));
+        roster.set_pushed(AMY);
+        assert_eq!(hears(&roster), Some(Hearing::Pushed));
+        roster.set_pulled(AMY);
+        roster.set_away(AMY);
+        roster.set_pushed(AMY);
+        assert_eq!(hears(&roster), Some(Hearing::Nothing));
+        assert!(!roster.set_pulled(AMY));
     }
 
     #[test]

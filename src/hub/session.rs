@@ -11,6 +11,7 @@ mod grades;
 mod greeting;
 mod outliving;
 mod place;
+mod slow;
 mod snapshots;
 mod volatile;
 mod wishes;
@@ -211,6 +212,10 @@ impl Session {
                 self.pass_heard(&heard);
                 Ok(())
             }
+            (_, Frame::Pull(pull)) => {
+                self.pull(&pull, bytes);
+                Ok(())
+            }
             (_, frame) => self.wish(frame, bytes, ctx),
         }
     }
@@ -219,6 +224,7 @@ impl Session {
         let ObjectEnded { object, reason } = ended;
         let was_here = self.places.get_mut(&object).is_some_and(Place::end);
         self.tidy(object);
+        self.contact.queue.unpull(object);
         if let Some(reason) = reason.filter(|_| was_here) {
             self.contact.queue.tell(&Ended { object, reason });
         }
@@ -250,6 +256,7 @@ impl Actor for Session {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        self.watch_queue(ctx);
         if let Some(reader) = self.reader.take() {
             ctx.add_stream(reader);
         }

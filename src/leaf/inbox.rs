@@ -184,13 +184,23 @@ impl Delivery {
         self.has_room_for(batch.bytes())
     }
 
+    /// Whether half of it is free. If it is not, the driver is told when it is.
+    pub(crate) fn has_room_for_more(&self) -> bool {
+        self.has_room_for(INBOX_BYTES_MAX / 2)
+    }
+
     fn has_room_for(&self, bytes: usize) -> bool {
-        let waiting = self.gauge.bytes.load(Ordering::Relaxed);
-        if waiting > 0 && waiting + bytes > INBOX_BYTES_MAX {
-            self.gauge.is_full.store(true, Ordering::Relaxed);
-            return false;
+        let Gauge { bytes: waiting, is_full, .. } = &*self.gauge;
+        let fits = || {
+            let waiting = waiting.load(Ordering::SeqCst);
+            waiting == 0 || waiting + bytes <= INBOX_BYTES_MAX
+        };
+        if fits() {
+            return true;
         }
-        true
+        is_full.store(true, Ordering::SeqCst);
+        // On another thread it may have been emptied meanwhile, by somebody who saw nothing to tell.
+        waiting.load(Ordering::SeqCst) == 0 && is_full.swap(false, Ordering::SeqCst)
     }
 
     /// Puts a batch into the inbox, which [has room](Self::has_room) for it.
@@ -259,8 +269,8 @@ impl Delivery {
 
 impl Drop for Weight {
     fn drop(&mut self) {
-        let left = self.gauge.bytes.fetch_sub(self.bytes, Ordering::Relaxed) - self.bytes;
-        if left <= INBOX_BYTES_MAX / 2 && self.gauge.is_full.swap(false, Ordering::Relaxed) {
+        let left = self.gauge.bytes.fetch_sub(self.bytes, Ordering::SeqCst) - self.bytes;
+        if left <= INBOX_BYTES_MAX / 2 && self.gauge.is_full.swap(false, Ordering::SeqCst) {
             let Gauge { object, generation, driver, .. } = &*self.gauge;
             driver.do_send(Drained { object: *object, generation: *generation });
         }

@@ -18,7 +18,11 @@ use super::{
     stats::Stats,
     transcript::{Summary, Transcript, Violations},
 };
-use crate::{hub::faults, limits::TAIL_SHOUTS_MAX, supervise};
+use crate::{
+    hub::faults,
+    limits::{LAG_BYTES_MAX, TAIL_SHOUTS_MAX},
+    supervise,
+};
 
 /// What came of a schedule.
 ///
@@ -83,13 +87,16 @@ pub struct Counterexample {
 
 /// Carries out a schedule; then mends everything, and waits until all have come to rest.
 ///
-/// A hub's tails are short then, so that who is away for a while misses something.
+/// A hub's tails are short then, and its queues small, so that who is away for a while misses
+/// something, and who is slow is behind.
 pub fn simulate(schedule: &Schedule) -> Outcome {
     faults::hold_tails_to(TAIL_SHOUTS);
+    faults::hold_lags_to(LAG_BYTES);
     let _earlier = faults::take_tally();
     let run = || run(schedule.seed, async |sim| carry_out(sim, schedule).await);
     let outcome = supervise::guard(run);
     faults::hold_tails_to(TAIL_SHOUTS_MAX);
+    faults::hold_lags_to(LAG_BYTES_MAX);
     outcome.unwrap_or_else(|why| {
         let (transcript, stats) = (Transcript::new(), Stats::default());
         Outcome { verdict: Err(Failure::Panicked { why }), transcript, stats }
@@ -142,6 +149,7 @@ fn add_stress(stats: &mut Stats, sim: &Sim) {
         ("ghosts", stress.ghosts),
         ("holds", stress.holds),
         ("lost one way", stress.lost),
+        ("leaves pulled", tally.pulled),
         ("rebuilt repeaters", tally.rebuilt),
         ("resumes", tally.resumes),
         ("resyncs told", tally.resyncs),
@@ -196,3 +204,6 @@ impl fmt::Display for Counterexample {
 
 /// A burst is more, and what follows it within seconds is less.
 const TAIL_SHOUTS: usize = 64;
+
+/// A burst that a slow line does not take at once.
+const LAG_BYTES: usize = 2_048;

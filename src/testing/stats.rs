@@ -44,7 +44,7 @@ impl fmt::Display for Stats {
 }
 
 /// What a suite is refused without.
-const MUST_OCCUR: [&str; 30] = [
+const MUST_OCCUR: [&str; 31] = [
     "bytes",
     "catch-ups",
     "connections",
@@ -58,6 +58,7 @@ const MUST_OCCUR: [&str; 30] = [
     "holds",
     "joins",
     "late joins",
+    "leaves pulled",
     "lost one way",
     "panics of a repeater",
     "parts",

@@ -36,13 +36,8 @@ pub struct Joined {
 
 impl Joined {
     pub(super) fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
-        let is_bare = payload.is_empty() && self.carried.is_empty();
-        if !self.restore && !is_bare {
-            return Err("a state that is not to be restored");
-        }
-        if self.start.seq > self.last {
-            return Err("the start is after the last seq");
-        }
+        check_state(self.restore, payload, &self.carried)?;
+        check_start(self.start, self.last)?;
         check_op(self.next_op)
     }
 }
@@ -225,6 +220,43 @@ pub struct SnapshotWanted {
     pub object: ObjectId,
 }
 
+/// The leaf has missed shouts for good. Batches from `start.next()` follow; the payload is the state
+/// at `start` if there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resynced {
+    /// The object.
+    pub object: ObjectId,
+    /// Where the leaf's hearing goes on: the first shout that follows is the next one.
+    pub start: Cursor,
+    /// The object's last seq at this moment: what is heard up to it is the past.
+    pub last: Seq,
+    /// Whether the payload is a state, to be restored before anything is heard.
+    pub restore: bool,
+    /// What was missed.
+    pub resync: Resync,
+    /// The objects that the state carries.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
+    pub carried: Vec<Carried>,
+}
+
+impl Resynced {
+    pub(super) fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
+        check_state(self.restore, payload, &self.carried)?;
+        check_start(self.start, self.last)
+    }
+}
+
+/// What was given to a leaf that has asked with a [`Pull`](super::Pull) ends here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pulled {
+    /// The object.
+    pub object: ObjectId,
+    /// The last shout that was given, or that the leaf had heard.
+    pub last: Seq,
+    /// Whether that is all there is. Then what is shouted from now on follows without being asked for.
+    pub current: bool,
+}
+
 /// Names of the directory, in order. A listing that does not fit one frame comes in several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
@@ -272,6 +304,15 @@ pub enum Change {
     Added(Entry),
     /// A name went.
     Removed(Name),
+}
+
+fn check_state(restore: bool, payload: &[u8], carried: &[Carried]) -> Result<(), &'static str> {
+    let is_bare = payload.is_empty() && carried.is_empty();
+    (restore || is_bare).then_some(()).ok_or("a state that is not to be restored")
+}
+
+fn check_start(start: Cursor, last: Seq) -> Result<(), &'static str> {
+    (start.seq <= last).then_some(()).ok_or("the start is after the last seq")
 }
 
 fn check_op(op: Op) -> Result<(), &'static str> {

@@ -1,10 +1,12 @@
 //! Batches: shouts in their order, encoded once, the same bytes for every leaf and every hop.
 
+mod peek;
 mod row;
 
 use bytes::{BufMut, Bytes};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::peek::{first_seq_of, object_of};
 use self::row::Row;
 use super::{
     FrameError, FrameType,

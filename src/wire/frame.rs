@@ -6,8 +6,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError, Goodbye,
     Handled, Heard, Hello, Join, Joined, List, Listed, Members, MembersChanged, NameObject,
-    Outcome, Part, Pin, Refused, Rejoin, ShoutFrame, Snapshot, SnapshotWanted, Unwatch, Volatile,
-    VolatileHeard, Welcome, codec::written_bytes, shout::PlainShout,
+    Outcome, Part, Pin, Pull, Pulled, Refused, Rejoin, Resynced, ShoutFrame, Snapshot,
+    SnapshotWanted, Unwatch, Volatile, VolatileHeard, Welcome, codec::written_bytes,
+    shout::PlainShout,
 };
 
 macro_rules! frames {
@@ -121,6 +122,7 @@ frames! {
         23 => Unwatch(Unwatch),
         25 => Pin(Pin),
         26 => Destroy(Destroy),
+        28 => Pull(Pull),
         30 => Heard(Heard) if Heard::check,
         33 => Attached(Attached) if Attached::check,
         34 => Done(Done),
@@ -134,6 +136,7 @@ frames! {
         45 => Handled(Handled) if Handled::check,
         47 => Members(Members) if Members::check,
         48 => MembersChanged(MembersChanged) if MembersChanged::check,
+        49 => Pulled(Pulled),
     }
     payload {
         16 => Create(Create) if Create::check,
@@ -141,6 +144,7 @@ frames! {
         27 => Snapshot(Snapshot),
         29 => Volatile(Volatile) if Volatile::check,
         32 => Joined(Joined) if Joined::check,
+        43 => Resynced(Resynced) if Resynced::check,
         44 => VolatileHeard(VolatileHeard) if VolatileHeard::check,
     }
 }

@@ -172,3 +172,13 @@ pub struct Snapshot {
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
     pub carried: Vec<Carried>,
 }
+
+/// How a leaf that cannot keep up is given its shouts: not any more, or so much of what follows a
+/// cursor. It is no request; the latter is followed by a [`Pulled`](super::Pulled).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pull {
+    /// The object.
+    pub object: ObjectId,
+    /// What the leaf has heard, when it has room again. `None`: it has none.
+    pub cursor: Option<Cursor>,
+}

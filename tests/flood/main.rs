@@ -38,9 +38,12 @@ fn main() {
         trial("objects_that_nobody_needs_any_more_leave_nothing_behind_but_their_ids", || {
             lives::come_and_go();
         }),
-        trial("leaves_that_read_nothing_are_closed_as_too_slow_and_share_what_they_hold", || {
-            outward::deaf();
-        }),
+        trial(
+            "leaves_that_read_nothing_share_what_they_hold_and_are_told_what_they_missed",
+            || {
+                outward::deaf();
+            },
+        ),
     ];
     // The heap is the whole process's, so no test runs beside another.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };

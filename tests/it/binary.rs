@@ -24,7 +24,8 @@ fn frog(address: &str, who: &str) -> Program {
 
 #[test]
 fn a_hub_on_port_0_serves_frogs_of_other_processes() {
-    let (hub, address) = hub(&["--listen", "tcp://127.0.0.1:0", "--arbiters", "2"]);
+    let (hub, address) =
+        hub(&["--listen", "tcp://127.0.0.1:0", "--arbiters", "2", "--slow-leaves", "disconnect"]);
     let (mut alec, mut amy) = (frog(&address, "alec"), frog(&address, "amy"));
     alec.say("croak\n");
     amy.lines_to("heard #1 croak ");

@@ -12,6 +12,7 @@ mod names;
 mod offline;
 mod outages;
 pub(super) mod pond;
+mod pulling;
 mod races;
 mod repeaters;
 mod resends;

@@ -19,6 +19,7 @@ mod raw;
 mod requests;
 mod resuming;
 mod shouts;
+mod slow;
 mod snapshots;
 mod volatile;
 

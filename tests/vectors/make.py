@@ -151,6 +151,7 @@ FRAMES = {
     "Pin": (25, dict(request=u32, object=id16, pinned=boolean)),
     "Destroy": (26, dict(request=u32, object=id16)),
     "Snapshot": (27, dict(object=id16, at=option(cursor), carried=listed(carried))),
+    "Pull": (28, dict(object=id16, cursor=option(cursor))),
     "Volatile": (29, dict(object=id16, kind=u16)),
     "Heard": (30, dict(object=id16, seq=u64)),
     "Joined": (32, dict(
@@ -168,6 +169,9 @@ FRAMES = {
     "Rejoin": (40, dict(object=id16)),
     "Ended": (41, dict(object=id16, reason=choice(("Failed", text), "Destroyed", "Dropped"))),
     "SnapshotWanted": (42, dict(object=id16)),
+    "Resynced": (43, dict(
+        object=id16, start=cursor, last=u64, restore=boolean, resync=resync,
+        carried=listed(carried))),
     "VolatileHeard": (44, dict(object=id16, session=id16, last=u64, kind=u16)),
     "Handled": (45, dict(
         object=id16, op=u64, seq=u64, by=u32, of=u32, missing=listed(id16), more=u32)),
@@ -177,8 +181,9 @@ FRAMES = {
     "MembersChanged": (48, dict(
         object=id16, version=u64, after=u64, count=u32, listed=boolean,
         changes=listed(member_change))),
+    "Pulled": (49, dict(object=id16, last=u64, current=boolean)),
 }
-WITH_PAYLOAD = ("Create", "Shout", "Snapshot", "Volatile", "Joined", "VolatileHeard")
+WITH_PAYLOAD = ("Create", "Shout", "Snapshot", "Volatile", "Joined", "Resynced", "VolatileHeard")
 
 
 def shouts(batch):

@@ -56,7 +56,7 @@ def lengths():
             b"GET / HTTP/1.1\r\n", too_long(int.from_bytes(b"GET ", "little")),
             "another protocol"),
     }
-    return out | {f"type_{number}": unknown(number) for number in (0, 5, 15, 28, 31, 43, 63, 64, 255)}
+    return out | {f"type_{number}": unknown(number) for number in (0, 5, 15, 31, 46, 63, 64, 255)}
 
 
 def cut_short():
@@ -102,6 +102,8 @@ def claims():
             "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1" + varint(2**32), few),
         "claim_carried_by_snapshot": malformed(
             "Snapshot", OBJECT + EPOCH + b"\1" + varint(65), few),
+        "claim_carried_by_resynced": malformed(
+            "Resynced", OBJECT + EPOCH + b"\0\0\0\0\1\0" + varint(2**32), few),
         "claim_entries": malformed("Listed", REQUEST + varint(3277), few),
         "claim_name": malformed("Hello", hello + bytes(3) + varint(2**63), few),
         "claim_info": malformed("Hello", hello + bytes(4) + varint(1025) + b"\1\2", few),
@@ -230,6 +232,8 @@ def choices():
         "option_255": malformed(
             "Join", REQUEST + b"\0\1k" + FROG + b"\xff\0", "an option is 0 or 1"),
         "bool_2": malformed("List", REQUEST + b"\0\2", "a bool is 0 or 1"),
+        "bool_2_in_pulled": malformed("Pulled", OBJECT + b"\1\2", "a bool is 0 or 1"),
+        "option_2_in_pull": malformed("Pull", OBJECT + b"\2", "an option is 0 or 1"),
         "bool_2_in_pin": malformed("Pin", REQUEST + OBJECT + b"\2", "a bool is 0 or 1"),
         "target_2": number("Join", REQUEST + b"\2\1k" + FROG + b"\0\0"),
         "fault_3": number("Goodbye", b"\1\3\0"),
@@ -352,6 +356,12 @@ def nonsense():
         "joined_start_after_last": says(
             good.joined(start={"epoch": good.EPOCH, "seq": 2}, last=1),
             "the start is after the last seq", "nothing can be heard before it is said"),
+        "resynced_payload_not_to_restore": says(
+            good.resynced(payload="00"), "a state that is not to be restored",
+            "restore is false"),
+        "resynced_start_after_last": says(
+            good.resynced(last=299), "the start is after the last seq",
+            "nothing can be heard before it is said"),
         "joined_next_op_0": says(
             good.joined(next_op=0), "ops count from 1", "0 is before the first"),
         "attached_next_op_0": says(

@@ -76,6 +76,14 @@ def joined(**change):
         "next_op": 1, "carried": [], "payload": ""} | change
 
 
+def resynced(**change):
+    return {
+        "frame": "Resynced", "object": OBJECT, "start": {"epoch": EPOCH, "seq": 300},
+        "last": 300, "restore": False,
+        "resync": {"reason": "Missed", "from": 17, "to": 300}, "carried": [],
+        "payload": ""} | change
+
+
 def attached(**change):
     return {
         "frame": "Attached", "request": 4, "object": OBJECT, "epoch": EPOCH,
@@ -333,4 +341,14 @@ VECTORS = {
     "ended_destroyed": {"frame": "Ended", "object": OBJECT, "reason": "Destroyed"},
     "ended_dropped": {"frame": "Ended", "object": OBJECT, "reason": "Dropped"},
     "snapshot_wanted": {"frame": "SnapshotWanted", "object": OBJECT},
+    "pull_no_more": {"frame": "Pull", "object": OBJECT, "cursor": None},
+    "pull": {"frame": "Pull", "object": OBJECT, "cursor": {"epoch": EPOCH, "seq": 300}},
+    "pulled": {"frame": "Pulled", "object": OBJECT, "last": 400, "current": False},
+    "pulled_all": {"frame": "Pulled", "object": OBJECT, "last": 4000, "current": True},
+    "resynced": resynced(),
+    "resynced_with_state": resynced(
+        last=310, restore=True, carried=[CARRIED_BLOT], payload="07"),
+    "resynced_of_another_history": resynced(
+        start={"epoch": EPOCH, "seq": 0}, last=0, restore=True,
+        resync={"reason": "Epoch", "from": 1, "to": 0}),
 }

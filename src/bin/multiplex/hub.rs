@@ -12,10 +12,10 @@ use std::{
 };
 
 use actix_multiplex::{
-    Hub,
+    Hub, SlowLeaves,
     limits::{GRACE, GRACE_MAX},
 };
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// What a hub is told.
@@ -32,6 +32,17 @@ pub(super) struct Flags {
     /// Seconds that a session outlives its connection, for its client to come back; 0: none.
     #[arg(long, value_name = "SECONDS", default_value_t = GRACE.as_secs(), value_parser = clap::value_parser!(u64).range(..=GRACE_MAX.as_secs()))]
     grace: u64,
+
+    /// What becomes of a client that reads too slowly: it is given the rest later, or disconnected.
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = Slow::Resync)]
+    slow_leaves: Slow,
+}
+
+/// As [`SlowLeaves`].
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Slow {
+    Resync,
+    Disconnect,
 }
 
 /// Runs a hub until it is told to stop.
@@ -58,6 +69,10 @@ async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
     let hub = Hub::builder()
         .arbiters(flags.arbiters.into())
         .grace(Duration::from_secs(flags.grace))
+        .slow_leaves(move |_, _| match flags.slow_leaves {
+            Slow::Resync => SlowLeaves::Resync,
+            Slow::Disconnect => SlowLeaves::Disconnect,
+        })
         .start()?;
     let mut listening = Vec::new();
     for address in &flags.listen {

@@ -14,7 +14,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    connection::{Class, queue::Closing},
+    connection::{Class, Unsent},
     limits::{OUTWARD_BYTES_MAX, WRITE_SLICES_MAX},
     wire::{CloseCode, Fault},
 };
@@ -146,7 +146,7 @@ async fn a_queue_past_its_bound_ends_in_a_goodbye_and_no_frame_is_cut_short() {
     }
     let took = pushed as usize * shout(1, size).len();
     assert!((OUTWARD_BYTES_MAX - size..OUTWARD_BYTES_MAX + PIPE_BYTES).contains(&took), "{took}");
-    assert_eq!(near.queue.push(Class::Control, shout(1, 0)), Err(Closing));
+    assert_eq!(near.queue.push(Class::Control, shout(1, 0)), Err(Unsent::Closing));
     let closed = near.closed().await;
     assert_eq!((closed.code, closed.fault), (CloseCode::TooSlow, Fault::Receiver));
     drop(near.reader);

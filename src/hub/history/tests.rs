@@ -6,6 +6,8 @@ use crate::{limits::TAIL_SHOUTS_MAX, wire::Frame};
 const OBJECT: ObjectId = ObjectId([1; 16]);
 pub(super) const EPOCH: Epoch = Epoch([2; 8]);
 pub(super) const ALEC: SessionId = SessionId([3; 16]);
+/// Bytes of more than there is.
+pub(super) const ALL: usize = usize::MAX;
 const AMY: SessionId = SessionId([4; 16]);
 
 pub(super) fn stateless() -> History {
@@ -161,14 +163,14 @@ fn alternating_outcomes_are_bounded_by_the_window_too() {
 #[test]
 fn a_joiner_of_an_object_without_state_starts_at_now() {
     let history = filled(stateless(), 10, 3);
-    let now = CatchUp { start: Seq(10), restore: None, resync: None, chunks: vec![] };
-    assert_eq!(history.catch_up(None), now);
+    let now = CatchUp { start: Seq(10), restore: None, resync: None, chunks: vec![], end: Seq(10) };
+    assert_eq!(history.catch_up(None, ALL), now);
 }
 
 #[test]
 fn g4_a_joiner_of_an_object_with_state_is_given_the_state_and_all_since() {
     let history = filled(stateful(), 10, 3);
-    let catch_up = history.catch_up(None);
+    let catch_up = history.catch_up(None, ALL);
     assert_eq!(catch_up.start, Seq(0));
     assert_eq!(catch_up.restore.map(|snapshot| snapshot.state), Some(Bytes::from_static(b"state")));
     assert_eq!(catch_up.resync, None);
@@ -179,7 +181,7 @@ fn g4_a_joiner_of_an_object_with_state_is_given_the_state_and_all_since() {
 fn who_comes_with_a_cursor_is_given_the_chunks_from_there_on() {
     let history = filled(stateful(), 10, 3);
     for heard in 0..=10 {
-        let catch_up = history.catch_up(cursor(heard));
+        let catch_up = history.catch_up(cursor(heard), ALL);
         assert_eq!((catch_up.start, catch_up.resync), (Seq(heard), None));
         let seqs = seqs(&catch_up.chunks);
         assert!(seqs.first().is_none_or(|first| *first <= heard + 1), "{heard}: {seqs:?}");
@@ -194,10 +196,10 @@ fn a_cursor_older_than_the_tail_is_told_what_it_missed() {
     assert!(oldest > 1 && history.last().0 - oldest < TAIL_SHOUTS_MAX as u64);
 
     let missed = Resync { reason: ResyncReason::Missed, from: Seq(4), to: Seq(oldest - 1) };
-    let catch_up = history.catch_up(cursor(3));
+    let catch_up = history.catch_up(cursor(3), ALL);
     assert_eq!((catch_up.resync, catch_up.start), (Some(missed), Seq(oldest - 1)));
     assert_eq!(seqs(&catch_up.chunks).first(), Some(&oldest));
-    assert_eq!(history.catch_up(cursor(oldest - 1)).resync, None);
+    assert_eq!(history.catch_up(cursor(oldest - 1), ALL).resync, None);
 }
 
 #[test]
@@ -206,15 +208,15 @@ fn g9_a_tail_without_state_keeps_what_it_may_and_one_with_state_all() {
     let two = stateless.held_bytes() / 5;
     stateless.shorten(two);
     let missed = Resync { reason: ResyncReason::Missed, from: Seq(4), to: Seq(16) };
-    assert_eq!(stateless.catch_up(cursor(3)).resync, Some(missed));
-    assert_eq!(seqs(&stateless.catch_up(cursor(16)).chunks), [17, 18, 19, 20]);
+    assert_eq!(stateless.catch_up(cursor(3), ALL).resync, Some(missed));
+    assert_eq!(seqs(&stateless.catch_up(cursor(16), ALL).chunks), [17, 18, 19, 20]);
     stateless.shorten(0);
     assert_eq!((stateless.held_bytes(), stateless.is_sound()), (0, true));
-    assert_eq!(stateless.catch_up(cursor(20)).resync, None);
+    assert_eq!(stateless.catch_up(cursor(20), ALL).resync, None);
 
     let mut stateful = filled(stateful(), 20, 2);
     stateful.shorten(0);
-    assert_eq!(stateful.catch_up(None).chunks.len(), 10);
+    assert_eq!(stateful.catch_up(None, ALL).chunks.len(), 10);
 }
 
 #[test]
@@ -222,7 +224,7 @@ fn a_cursor_of_another_history_starts_over() {
     let history = filled(stateful(), 5, 2);
     let other = Cursor { epoch: Epoch([9; 8]), seq: Seq(3) };
     for foreign in [Some(other), cursor(6)] {
-        let catch_up = history.catch_up(foreign);
+        let catch_up = history.catch_up(foreign, ALL);
         let reason = catch_up.resync.map(|resync| resync.reason);
         assert_eq!((catch_up.start, reason), (Seq(0), Some(ResyncReason::Epoch)));
         assert_eq!(catch_up.chunks.len(), 3);

@@ -20,10 +20,10 @@ struct Recorder {
 }
 
 impl Sink for Recorder {
-    fn hear(&self, chunk: Bytes) -> bool {
+    fn hear(&self, _: Class, chunk: Bytes) -> Result<(), Unsent> {
         assert!(chunk.len() <= 4 + FRAME_BYTES_MAX);
         self.told.borrow_mut().push(Frame::decode(&chunk.slice(4..)).expect("is a frame"));
-        !self.going
+        if self.going { Err(Unsent::Closing) } else { Ok(()) }
     }
 
     fn tell(&self, outcome: &Outcome) {
@@ -62,7 +62,8 @@ impl Pond {
     }
 
     fn tell(&mut self) -> Vec<SessionId> {
-        self.members.tell(Seq(3), &self.roster)
+        let unsent = self.members.tell(Seq(3), Class::Batch, &self.roster);
+        unsent.into_iter().map(|(session, _)| session).collect()
     }
 
     /// Sessions that join at once.

@@ -53,11 +53,11 @@ impl Repeater {
     /// Tells who has come and gone, when all shouts of the turn are sent. Whoever is found to be
     /// going has gone too.
     pub(super) fn tell_of_members(&mut self) {
+        let class = self.class();
         while let Some(members) = self.members.as_mut().filter(|members| members.has_news()) {
             self.turn.pushed(self.roster.leaves());
-            for session in members.tell(self.history.last(), &self.roster) {
-                self.is_away(session);
-            }
+            let unsent = members.tell(self.history.last(), class, &self.roster);
+            self.unsent(unsent);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! While the tail is at least half full, one leaf is asked after the other until a state has come
 //! that cuts it: who told the last one first, then those that were not asked yet, and those that lag
-//! last. Who is asked has the lease, and it is the next one's turn when he says that he cannot, goes,
+//! last; one that is behind is not asked before it has caught up. Who is asked has the lease, and it is the next one's turn when he says that he cannot, goes,
 //! takes too long, or when the tail has grown by another eighth. A leaf that may shout nothing is
 //! never asked: what it says would be the state of every latecomer. Who answers late, unasked or
 //! with a state that does not fit changes nothing and is not at fault.
@@ -15,7 +15,10 @@ use bytes::Bytes;
 use super::Repeater;
 use crate::{
     connection::Held,
-    hub::{contact::Contact, roster::Member},
+    hub::{
+        contact::Contact,
+        roster::{Hearing, Member},
+    },
     limits::{SNAPSHOT_EIGHTHS, SNAPSHOT_LAG_BYTES, SNAPSHOT_LEASE, TURN_SHOUTS},
     object::{Carried, Cursor, SessionId},
     wire::SnapshotWanted,
@@ -45,6 +48,8 @@ pub(super) struct Asking {
     at_ms: u64,
     /// Whether he has said that he cannot.
     is_vacant: bool,
+    /// Whether there was nobody else to ask then.
+    is_stuck: bool,
     /// Shouts refused since then, because the tail is full.
     refused: usize,
     /// Who told the last state.
@@ -73,13 +78,13 @@ impl Asking {
         if !is_due && !is_vacant && self.refused == 0 {
             return None;
         }
-        let next = match self.unasked(able.clone(), &lags) {
-            None if is_due => {
-                self.asked.clear();
-                self.unasked(able, &lags)?
-            }
-            next => next?,
-        };
+        let mut next = self.unasked(able.clone(), &lags);
+        if next.is_none() && is_due {
+            self.asked.clear();
+            next = self.unasked(able, &lags);
+        }
+        self.is_stuck = next.is_none();
+        let next = next?;
         self.asked.insert(next);
         (self.at_eighths, self.at_ms, self.refused) = (eighths, now_ms, 0);
         Some(next)
@@ -88,6 +93,11 @@ impl Asking {
     /// A session cannot tell: if it was asked, it is the next one's turn.
     fn cannot(&mut self, session: SessionId) {
         self.is_vacant |= self.asked.contains(&session);
+    }
+
+    /// A session is able from now on: it may be asked where all others cannot.
+    pub(super) fn has_come(&mut self) {
+        self.is_vacant |= self.is_stuck;
     }
 
     /// A shout was refused because the tail is full.
@@ -185,9 +195,10 @@ fn lags(member: &Member<Contact>) -> bool {
     member.contact.queue.bytes() > SNAPSHOT_LAG_BYTES
 }
 
-/// Whether what a session tells may become the state of latecomers.
+/// Whether what a session tells may become the state of latecomers. One that is behind is asked when
+/// it has caught up.
 fn can_tell(member: &Member<Contact>) -> bool {
-    member.hears && member.rights.may_shout_something()
+    member.hears == Hearing::Pushed && member.rights.may_shout_something()
 }
 
 #[cfg(test)]
@@ -222,6 +233,18 @@ mod tests {
             assert_eq!(next(&mut asking, 4), then);
         }
         assert_eq!(next(&mut asking, 5), Some(ALEC));
+    }
+
+    #[test]
+    fn who_comes_when_all_others_cannot_is_asked_at_once() {
+        let mut asking = Asking::default();
+        assert_eq!(next_of(&mut asking, [ALEC], 4, 0), Some(ALEC));
+        asking.cannot(ALEC);
+        assert_eq!(next_of(&mut asking, [ALEC], 4, 0), None);
+        asking.has_come();
+        assert_eq!(next_of(&mut asking, [ALEC, AMY], 4, 0), Some(AMY));
+        asking.has_come();
+        assert_eq!(next_of(&mut asking, [ALEC, AMY], 4, 0), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::Repeater;
 use crate::{
     connection::Held,
+    hub::roster::Hearing,
     object::{Kind, SessionId},
     wire::{VolatileHeard, encode_with},
 };
@@ -33,8 +34,9 @@ impl Repeater {
         let (object, last) = (self.object, self.history.last());
         for Relay { session, kind, payload, .. } in std::mem::take(&mut self.volatile) {
             let frame = encode_with(&VolatileHeard { object, session, last, kind }, &payload);
-            let others = self.roster.members().iter();
-            for leaf in others.filter(|member| member.hears && member.session != session) {
+            let leaves = self.roster.members().iter();
+            let leaves = leaves.filter(|member| member.hears == Hearing::Pushed);
+            for leaf in leaves.filter(|leaf| leaf.session != session) {
                 let _dropped = !leaf.contact.queue.push_volatile(frame.clone());
             }
             self.turn.pushed(self.roster.leaves());

@@ -18,7 +18,7 @@ use crate::{
         admission::{Identity, Rights, Visit, Wish, decide},
         contact::{Contact, Pending},
         directory::{Directory, EndWatch, Find, Found, Make, Reservation, TellNames},
-        repeater::{Attach as Attaching, Forget, Join as Joining, Leave, Repeater},
+        repeater::{Attach as Attaching, Forget, Join as Joining, Leave, Manner, Repeater},
         roster::Way,
     },
     limits::{SESSION_OBJECTS_MAX, STATE_BYTES_MAX},
@@ -102,7 +102,9 @@ impl Session {
         let pending = pending.reserving(Reservation::new(&self.env.directory, object));
         let wish = Wish::Create { name: name.clone(), interface: interface.clone() };
         let state = stateful.then_some((state, carried));
-        let make = Make { object, name, or_find: or_join, interface, state, presence };
+        let slow_leaves = self.env.slow_leaves.of(&interface, name.as_ref());
+        let manner = Manner { presence, slow_leaves };
+        let make = Make { object, name, or_find: or_join, interface, state, manner };
         let visit = self.visit(wish);
         let env = self.env.clone();
         let granting = async move {

@@ -9,7 +9,7 @@ use actix::{AsyncContext, Context};
 use bytes::Bytes;
 use tokio::{sync::oneshot, time::Instant};
 
-use super::Driver;
+use super::{Driver, entry::Pace};
 use crate::{
     leaf::{
         channel::Gone,
@@ -116,7 +116,7 @@ impl Driver {
         })?;
         leaf.generation = generation;
         leaf.delivery = delivery;
-        let is_to_ask = leaf.lagging && !entry.channel.has_ended();
+        let is_to_ask = leaf.pace == Pace::Joining && !entry.channel.has_ended();
         entry.show();
         if is_to_ask {
             self.ask_from_cursor(object);
@@ -133,7 +133,9 @@ impl Driver {
         if !leaf.class.is_stateful() {
             let start = leaf.progress.given();
             leaf.cursor = leaf.cursor.map(|cursor| Cursor { seq: start, ..cursor });
-            leaf.lagging = leaf.cursor.is_some();
+            if leaf.cursor.is_some() {
+                leaf.pace = Pace::Joining;
+            }
             return Begin::Now(Opening { start, ..Opening::default() });
         }
         if let Some((state, carried)) = entry.channel.unborn_state() {
@@ -142,7 +144,7 @@ impl Driver {
         }
         let (sender, coming) = oneshot::channel();
         leaf.cursor = None;
-        leaf.lagging = true;
+        leaf.pace = Pace::Joining;
         leaf.coming = Some(sender);
         Begin::Later(coming)
     }

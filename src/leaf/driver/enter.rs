@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Asked, Asking, Driver,
-    entry::{Entry, Leaf},
+    entry::{Entry, Leaf, Pace},
     hold::Until,
     mismatch,
 };
@@ -294,7 +294,7 @@ impl Driver {
                 delivery,
                 cursor,
                 past: joined.map_or(Seq(0), |joined| joined.last),
-                lagging: false,
+                pace: Pace::Pushed,
                 is_asked: false,
                 progress,
                 carries: carries.clone(),

@@ -45,6 +45,19 @@ pub(super) struct Entry {
     pub(super) failed: Option<Gone>,
 }
 
+/// How a leaf is given what is shouted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// As it comes.
+    Pushed,
+    /// It waits to be told where it goes on: what comes until then is dropped.
+    Joining,
+    /// It has no room, and the hub was told so: what does not follow what it has is dropped.
+    Stopped,
+    /// It has asked for as much as it has room for.
+    Pulling,
+}
+
 /// The one leaf of an object at this client.
 pub(super) struct Leaf {
     pub(super) class: Arc<dyn AnyClass>,
@@ -55,8 +68,7 @@ pub(super) struct Leaf {
     pub(super) cursor: Option<Cursor>,
     /// What is at or below it is the past.
     pub(super) past: Seq,
-    /// Whether batches are dropped until the leaf has room and has joined again.
-    pub(super) lagging: bool,
+    pub(super) pace: Pace,
     /// Whether a shout that it was given asks to be told of.
     pub(super) is_asked: bool,
     pub(super) progress: Arc<Progress>,

@@ -1,8 +1,9 @@
 //! Batches into inboxes; and what happens when a leaf or a repeater has lost its place.
 //!
 //! Receipts are matched when a batch is read, before any handler runs. What is at or below a
-//! leaf's cursor is skipped. A leaf whose inbox is full misses nothing: what follows is dropped,
-//! and asked for again from its cursor when there is room.
+//! leaf's cursor is skipped. A leaf whose inbox is full misses nothing: the hub is told, what comes
+//! all the same is dropped, and when there is room it is asked for a little of what follows the
+//! cursor, until the leaf has caught up.
 
 use std::collections::VecDeque;
 
@@ -12,13 +13,14 @@ use bytes::Bytes;
 use super::{
     Asked, Driver,
     enter::join,
-    entry::Leaf,
+    entry::{Leaf, Pace},
     hold::{Hold, Until},
 };
 use crate::{
-    connection::Closed,
+    connection::{Closed, Queue},
+    leaf::inbox::Given,
     object::{Cursor, ObjectId, Resync, ResyncReason, Seq},
-    wire::{self, Batch, Joined, Snapshot, Target},
+    wire::{self, Batch, Joined, Pull, Pulled, Resynced, Snapshot, Target},
 };
 
 /// A leaf's inbox was full and has room again.
@@ -41,7 +43,7 @@ impl Driver {
             entry.channel.heard(batch.ops_of(mine));
         }
         let Some(leaf) = &mut entry.leaf else { return Ok(()) };
-        let Some(after) = leaf.accept(&batch)? else { return Ok(()) };
+        let Some(after) = leaf.accept(&batch, &self.queue)? else { return Ok(()) };
         leaf.is_asked |= batch.asks();
         let asked = self.link.clone().filter(|_| batch.asks());
         let holds = if batch.carries() { self.holds(&batch, after, ctx) } else { VecDeque::new() };
@@ -121,7 +123,7 @@ impl Driver {
         entry.name.clone_from(&joined.name);
         let Some(leaf) = entry.leaf_of(generation) else { return };
         leaf.past = joined.last;
-        leaf.lagging = false;
+        leaf.pace = Pace::Pushed;
         if leaf.coming.is_some() {
             return self.begin_anew(object, joined, state, ctx);
         }
@@ -135,18 +137,54 @@ impl Driver {
             from: heard.seq.next(),
             to: joined.start.seq,
         };
+        leaf.cursor = Some(joined.start);
         if let Some(resync) = joined.resync.or_else(|| heard.map(missed)) {
             let from = heard.map_or(resync.from, |heard| heard.seq.next().max(resync.from));
-            let resync = Resync { from, ..resync };
-            leaf.cursor = Some(joined.start);
-            let given = joined.restore.then_some(state);
-            let given = given.map(|state| self.given(state, &joined.carried, ctx));
-            let entry = self.entries.get(&object);
-            if let Some(leaf) = entry.and_then(|entry| entry.leaf.as_ref()) {
-                leaf.delivery.resync(resync, given);
-            }
+            let given = joined.restore.then(|| self.given(state, &joined.carried, ctx));
+            self.tell_resync(object, Resync { from, ..resync }, given);
+        }
+    }
+
+    fn tell_resync(&self, object: ObjectId, resync: Resync, given: Option<Given>) {
+        let entry = self.entries.get(&object);
+        if let Some(leaf) = entry.and_then(|entry| entry.leaf.as_ref()) {
+            leaf.delivery.resync(resync, given);
+        }
+    }
+
+    /// A leaf was too slow for what the hub keeps. One that waits for its place is told it there.
+    pub(super) fn resynced(
+        &mut self,
+        resynced: &Resynced,
+        state: Bytes,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Closed> {
+        let Resynced { object, start, last, restore, resync, .. } = *resynced;
+        let leaf = self.entries.get_mut(&object).and_then(|entry| entry.leaf.as_mut());
+        let Some(leaf) = leaf.filter(|leaf| leaf.pace != Pace::Joining) else { return Ok(()) };
+        let Some(heard) = leaf.cursor.filter(|cursor| cursor.epoch == start.epoch) else {
+            return Err(Closed::protocol(format!("a resync of {object} is of another history")));
+        };
+        if start.seq <= heard.seq {
+            return Ok(());
+        }
+        (leaf.cursor, leaf.past) = (Some(start), last);
+        let given = restore.then(|| self.given(state, &resynced.carried, ctx));
+        self.tell_resync(object, Resync { from: heard.seq.next(), ..resync }, given);
+        Ok(())
+    }
+
+    /// What a leaf was given when it asked ends here. It may have had no room even for that.
+    pub(super) fn pulled(&mut self, pulled: &Pulled) {
+        let leaf = self.entries.get_mut(&pulled.object).and_then(|entry| entry.leaf.as_mut());
+        let Some(leaf) = leaf.filter(|leaf| leaf.pace == Pace::Pulling) else { return };
+        let has_all = leaf.cursor.is_some_and(|cursor| cursor.seq >= pulled.last);
+        if pulled.current && has_all {
+            leaf.pace = Pace::Pushed;
+            leaf.tell_members();
         } else {
-            leaf.cursor = Some(joined.start);
+            leaf.pace = Pace::Stopped;
+            leaf.ask_for_more(pulled.object, &self.queue);
         }
     }
 }
@@ -158,14 +196,25 @@ impl Leaf {
         let goes_on = self.cursor.is_some_and(|cursor| {
             cursor.epoch == joined.start.epoch && cursor.seq >= joined.start.seq
         });
-        self.lagging |= !goes_on;
+        if !goes_on {
+            self.pace = Pace::Joining;
+        }
         !goes_on
+    }
+
+    /// Asks for more of what follows, if there is room for it. If there is none, the driver is told
+    /// when there is.
+    fn ask_for_more(&mut self, object: ObjectId, queue: &Queue) {
+        if self.pace == Pace::Stopped && self.delivery.has_room_for_more() {
+            self.pace = Pace::Pulling;
+            queue.tell(&Pull { object, cursor: self.cursor });
+        }
     }
 
     /// Moves the cursor behind a batch that is to be heard; tells from where on. `None`: it is
     /// skipped, or dropped.
-    fn accept(&mut self, batch: &Batch) -> Result<Option<Seq>, Closed> {
-        if self.lagging {
+    fn accept(&mut self, batch: &Batch, queue: &Queue) -> Result<Option<Seq>, Closed> {
+        if self.pace == Pace::Joining {
             return Ok(None);
         }
         let Some(cursor) = self.cursor.filter(|cursor| cursor.epoch == batch.epoch) else {
@@ -177,13 +226,19 @@ impl Leaf {
             return Ok(None);
         }
         if batch.first_seq > cursor.seq.next() {
+            if self.pace != Pace::Pushed {
+                return Ok(None);
+            }
             let (object, first, heard) = (batch.object, batch.first_seq, cursor.seq);
             let why = format!("a batch of {object} begins at {first}, and {heard} was the last");
             return Err(Closed::protocol(why));
         }
         if !self.delivery.has_room(batch) {
-            tracing::debug!(leaf = self.class.name(), heard = %cursor.seq, "an inbox is full");
-            self.lagging = true;
+            if self.pace == Pace::Pushed {
+                tracing::debug!(leaf = self.class.name(), heard = %cursor.seq, "an inbox is full");
+                self.pace = Pace::Stopped;
+                queue.tell(&Pull { object: batch.object, cursor: None });
+            }
             return Ok(None);
         }
         self.cursor = Some(Cursor { seq: last, ..cursor });
@@ -199,8 +254,6 @@ impl Handler<Drained> for Driver {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         let Some(leaf) = entry.leaf_of(generation) else { return };
         leaf.tell_members();
-        if leaf.lagging && !self.is_closed() {
-            self.ask_from_cursor(object);
-        }
+        leaf.ask_for_more(object, &self.queue);
     }
 }

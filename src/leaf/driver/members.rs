@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use super::{Driver, entry::Leaf};
+use super::{
+    Driver,
+    entry::{Leaf, Pace},
+};
 use crate::{
     connection::Closed,
     limits::MEMBERS_LISTED_MAX,
@@ -17,8 +20,9 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Told {
     now: Members,
-    /// A list that comes in several frames.
+    /// A list that comes in several frames, and its version: the rest of it may never come.
     coming: Listed,
+    coming_version: u64,
     /// Whether the leaf is still to be told.
     is_news: bool,
 }
@@ -50,7 +54,8 @@ impl Driver {
 impl Leaf {
     /// Tells the leaf of its object's members, if there is news, and room.
     pub(super) fn tell_members(&mut self) {
-        let Some(told) = self.members.as_mut().filter(|told| told.is_news && !self.lagging) else {
+        let is_current = self.pace == Pace::Pushed;
+        let Some(told) = self.members.as_mut().filter(|told| told.is_news && is_current) else {
             return;
         };
         told.is_news = !self.delivery.members(&told.now);
@@ -61,6 +66,9 @@ impl Told {
     /// All that was told before is out of date.
     fn replace(&mut self, members: wire::Members, me: SessionId) -> Result<(), String> {
         let wire::Members { version, after, count, listed, members, last, .. } = members;
+        if std::mem::replace(&mut self.coming_version, version) != version {
+            self.coming.clear();
+        }
         self.coming.extend(members.into_iter().map(|member| entry(member, me)));
         let there = self.coming.len();
         check_bound(there)?;

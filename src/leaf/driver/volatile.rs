@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 
-use super::Driver;
+use super::{Driver, entry::Pace};
 use crate::{object::Glimpse, wire::VolatileHeard};
 
 impl Driver {
-    /// Gives a volatile message to the leaf. One that lags, or has not heard what came before it,
+    /// Gives a volatile message to the leaf. One that is behind, or has not heard what came before it,
     /// never hears of it.
     pub(super) fn hear_volatile(&self, heard: &VolatileHeard, payload: &Bytes) {
         let leaf = self.entries.get(&heard.object).and_then(|entry| entry.leaf.as_ref());
-        let Some(leaf) = leaf.filter(|leaf| !leaf.lagging) else { return };
+        let Some(leaf) = leaf.filter(|leaf| leaf.pace == Pace::Pushed) else { return };
         if leaf.cursor.is_some_and(|cursor| cursor.seq >= heard.last) {
             // It is small, and must not hold what it was read with.
             let payload = Bytes::copy_from_slice(payload);

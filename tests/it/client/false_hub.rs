@@ -14,10 +14,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::pond::{Croak, Log, TextNewt, paused, settle};
 use crate::ledger::{Add, Book, Clerk, Sum, Telling};
 
-const OBJECT: ObjectId = ObjectId([1; 16]);
-const EPOCH: Epoch = Epoch([2; 8]);
+pub(super) const OBJECT: ObjectId = ObjectId([1; 16]);
+pub(super) const EPOCH: Epoch = Epoch([2; 8]);
 const HER: SessionId = SessionId([3; 16]);
-const SOMEBODY: SessionId = SessionId([4; 16]);
+pub(super) const SOMEBODY: SessionId = SessionId([4; 16]);
 
 /// The hub's end of a connection, in the test's hands.
 pub(super) struct FalseHub {
@@ -36,7 +36,7 @@ impl FalseHub {
     }
 
     /// One with a leaf of a newt that has heard nothing.
-    async fn with_a_leaf() -> (Self, Client, Log) {
+    pub(super) async fn with_a_leaf() -> (Self, Client, Log) {
         let (mut hub, client) = Self::with_a_client().await;
         let log = TextNewt::at(&client);
         hub.let_in::<TextNewt>(&client, None).await;
@@ -102,7 +102,7 @@ impl FalseHub {
     }
 
     /// Shouts of somebody's, `first` to `last`; each is a croak of its seq.
-    async fn batch(&mut self, first: u64, last: u64) {
+    pub(super) async fn batch(&mut self, first: u64, last: u64) {
         let mut batch = BatchBuilder::new(OBJECT, EPOCH, Seq(first));
         for n in first..=last {
             let croak = encode(&Croak(n as u32), 100).unwrap().payload;

@@ -73,9 +73,9 @@ frames! {
     plain {
         Hello Welcome Goodbye Join Part Attach Detach NameObject List Unwatch Attached Done
         Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
-        Members MembersChanged Heard Handled
+        Members MembersChanged Heard Handled Pull Pulled
     }
-    payload { Create Shout Joined Snapshot Volatile VolatileHeard }
+    payload { Create Shout Joined Snapshot Volatile VolatileHeard Resynced }
 }
 
 /// The frame's bytes, with the length. A batch is made anew, shout by shout.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::hub::history::tests::{
-    ALEC, EPOCH, big_offer, carrying, cursor, filled, seqs, shout, stateful, stateless,
+    ALEC, ALL, EPOCH, big_offer, carrying, cursor, filled, seqs, shout, stateful, stateless,
 };
 use crate::hub::history::{Decision, Offer};
 use crate::hub::life::ListChange;
@@ -23,7 +23,8 @@ fn take(history: &mut History, seq: u64) -> Result<(), Unfit> {
 
 /// Whether everything that a joiner is given is as it was.
 fn is_untouched(history: &History, before: &History) -> bool {
-    history.catch_up(None) == before.catch_up(None) && history.tail_bytes == before.tail_bytes
+    history.catch_up(None, ALL) == before.catch_up(None, ALL)
+        && history.tail_bytes == before.tail_bytes
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn g4_a_joiner_is_given_the_newer_state_and_all_since_wherever_it_lies() {
     for seq in 1..=10 {
         let mut history = filled(stateful(), 10, 3);
         assert_eq!(take(&mut history, seq), Ok(()));
-        let catch_up = history.catch_up(None);
+        let catch_up = history.catch_up(None, ALL);
         assert_eq!((catch_up.start, catch_up.resync), (Seq(seq), None));
         assert_eq!(
             catch_up.restore,
@@ -105,12 +106,12 @@ fn g4_a_cursor_just_before_the_tail_misses_nothing_and_one_further_back_starts_a
     assert_eq!(take(&mut history, 8), Ok(()));
     // The chunk of 7 to 9 is still there.
     for heard in 6..=10 {
-        let catch_up = history.catch_up(cursor(heard));
+        let catch_up = history.catch_up(cursor(heard), ALL);
         assert_eq!((catch_up.start, catch_up.resync), (Seq(heard), None));
         assert_eq!(catch_up.restore, None);
     }
     for heard in 0..=5 {
-        let catch_up = history.catch_up(cursor(heard));
+        let catch_up = history.catch_up(cursor(heard), ALL);
         let missed = Resync { reason: ResyncReason::Missed, from: Seq(heard + 1), to: Seq(8) };
         assert_eq!((catch_up.start, catch_up.resync), (Seq(8), Some(missed)));
         assert_eq!(catch_up.restore.map(|snapshot| snapshot.state), Some(NEWER));

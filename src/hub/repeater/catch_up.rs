@@ -1,0 +1,308 @@
+//! Leaves that are behind: those that join, and those that cannot take the shouts as they come. Each
+//! has a cursor, and is given what follows it.
+//!
+//! Who has caught up is pushed to. Who is slow is pulled: its connection's queue tells when there is
+//! room, and it is given a little more out of the tail, or the state if the tail has gone on without
+//! it. A client whose leaf has no room says so, and asks itself for what follows.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use actix::{AsyncContext, Context, Handler, Message};
+use tokio::time::Instant;
+
+use super::Repeater;
+use crate::{
+    connection::{Held, Pull as Pulling, Unsent},
+    hub::{
+        admission::{Identity, Rights},
+        contact::{Contact, Pending},
+        history::CatchUp,
+        roster::Way,
+    },
+    limits::{JOIN_BYTES, PULL_BYTES, RESYNC_INTERVAL},
+    object::{Cursor, Name, Resync, ResyncReason, SessionId},
+    wire::{Joined, Pulled, Resynced},
+};
+
+/// A session becomes a leaf, or one again with its cursor.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Join {
+    pub(crate) pending: Pending,
+    pub(crate) contact: Contact,
+    pub(crate) client: Arc<Identity>,
+    pub(crate) rights: Rights,
+    pub(crate) name: Option<Name>,
+    pub(crate) cursor: Option<Cursor>,
+}
+
+/// A session's connection has room for what its leaf was not sent.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Feed(pub(crate) SessionId);
+
+/// A client's leaf has no room, or has room again for what follows a cursor.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Pull {
+    pub(crate) session: SessionId,
+    pub(crate) cursor: Option<Cursor>,
+    /// Its bytes count against the session's inward bound until it is handled.
+    pub(crate) held: Held,
+}
+
+/// When leaves were last told that they have missed shouts.
+#[derive(Debug, Default)]
+pub(super) struct Resyncs(BTreeMap<SessionId, Instant>);
+
+impl Resyncs {
+    /// How long a leaf has to wait until it may be told so again.
+    fn rest_of(&self, session: SessionId, now: Instant) -> Option<Duration> {
+        let due = *self.0.get(&session)? + RESYNC_INTERVAL;
+        Some(due.saturating_duration_since(now)).filter(|rest| !rest.is_zero())
+    }
+
+    pub(super) fn forget(&mut self, session: SessionId) {
+        self.0.remove(&session);
+    }
+
+    fn add(&mut self, session: SessionId, now: Instant) {
+        self.0.retain(|_, at| *at + RESYNC_INTERVAL > now);
+        self.0.insert(session, now);
+    }
+}
+
+impl Repeater {
+    /// A session's queue has dropped, or has not taken, what it was to hear. What became of its own
+    /// shouts among that it is told now: it may hear of them late, or never.
+    pub(super) fn fall_behind(&mut self, session: SessionId) {
+        if !self.roster.set_pulled(session) {
+            return;
+        }
+        let Some(member) = self.roster.get(session) else { return };
+        let contact = member.contact.clone();
+        #[cfg(feature = "testing")]
+        crate::hub::faults::count(|tally| tally.pulled += 1);
+        tracing::debug!(object = %self.object, %session, "a leaf is pulled");
+        let after = contact.queue.pulled(self.object).and_then(|pull| pull.after);
+        if let Some(after) = after {
+            let runs: Vec<_> = self.history.outcomes(session).collect();
+            runs.into_iter().filter_map(|run| run.behind(after)).for_each(|run| {
+                self.tell_run(&contact, run);
+            });
+        }
+    }
+
+    /// What could not be sent, and why not.
+    pub(super) fn unsent(&mut self, unsent: Vec<(SessionId, Unsent)>) {
+        for (session, why) in unsent {
+            match why {
+                Unsent::Closing => self.is_away(session),
+                Unsent::Pulled => self.fall_behind(session),
+            }
+        }
+    }
+
+    /// What a leaf with this cursor is given now, of so many bytes. One that was told a short time
+    /// ago that it has missed shouts, and has missed some again, waits where it is.
+    fn offer_from(
+        &self,
+        session: SessionId,
+        cursor: Option<Cursor>,
+        bytes: usize,
+    ) -> (CatchUp, Option<Duration>) {
+        let catch_up = self.history.catch_up(cursor, bytes);
+        let is_missed = |resync: Resync| resync.reason == ResyncReason::Missed;
+        let rest = catch_up.resync.filter(|resync| is_missed(*resync)).and_then(|_| {
+            self.resyncs.as_ref().and_then(|resyncs| resyncs.rest_of(session, Instant::now()))
+        });
+        match (rest, cursor) {
+            (Some(rest), Some(cursor)) => (CatchUp::nothing(cursor.seq), Some(rest)),
+            _ => (catch_up, None),
+        }
+    }
+
+    fn note_resync(&mut self, session: SessionId, resync: Option<Resync>) {
+        if resync.is_some() {
+            self.resyncs.get_or_insert_default().add(session, Instant::now());
+        }
+    }
+
+    /// A leaf is given more after a rest, with nothing queued for it until then.
+    fn rouse_after(&self, contact: &Contact, rest: Duration, ctx: &mut Context<Self>) {
+        if rest.is_zero() {
+            return contact.queue.rouse(self.object);
+        }
+        tracing::debug!(object = %self.object, session = %contact.session, ?rest, "a leaf waits");
+        let queue = Arc::downgrade(&contact.queue);
+        ctx.run_later(rest, move |repeater, _| {
+            if let Some(queue) = queue.upgrade() {
+                queue.rouse(repeater.object);
+            }
+        });
+    }
+
+    /// Gives a leaf that is pulled a little of what follows its cursor.
+    fn feed(&mut self, session: SessionId, ctx: &mut Context<Self>) {
+        self.flush();
+        let Some(member) = self.roster.get(session) else { return };
+        let contact = member.contact.clone();
+        let Some(Pulling { after, by_peer }) = contact.queue.due(self.object) else { return };
+        self.fall_behind(session);
+        let heard =
+            Cursor { epoch: self.history.epoch(), seq: after.unwrap_or(self.history.last()) };
+        let (catch_up, rest) = self.offer_from(session, Some(heard), PULL_BYTES);
+        if let Some(rest) = rest {
+            contact.queue.rest(self.object);
+            return self.rouse_after(&contact, rest, ctx);
+        }
+        let end = catch_up.end;
+        if !self.give(&contact, catch_up) {
+            return self.is_away(session);
+        }
+        let is_current = end == self.history.last();
+        if is_current {
+            contact.queue.unpull(self.object);
+            self.catches_up(session);
+        } else if by_peer {
+            contact.queue.rest(self.object);
+        } else {
+            contact.queue.rouse(self.object);
+        }
+        if by_peer {
+            contact.queue.tell(&Pulled { object: self.object, last: end, current: is_current });
+        }
+    }
+
+    /// `false`: its connection is going.
+    fn give(&mut self, contact: &Contact, catch_up: CatchUp) -> bool {
+        let CatchUp { start, restore, resync, chunks, end } = catch_up;
+        self.note_resync(contact.session, resync);
+        if let Some(resync) = resync {
+            let (state, carried) = restore.map(|it| (it.state, it.carried)).unzip();
+            let resynced = Resynced {
+                object: self.object,
+                start: Cursor { epoch: self.history.epoch(), seq: start },
+                last: self.history.last(),
+                restore: state.is_some(),
+                resync,
+                carried: carried.unwrap_or_default(),
+            };
+            contact.queue.tell_with(&resynced, &state.unwrap_or_default());
+        }
+        self.turn.pushed(chunks.len());
+        contact.queue.feed(self.object, self.class(), chunks, end).is_ok()
+    }
+
+    /// A leaf is given its shouts as they come.
+    fn catches_up(&mut self, session: SessionId) {
+        self.roster.set_pushed(session);
+        self.asking.iter_mut().for_each(|asking| asking.has_come());
+        if let Some(members) = &mut self.members {
+            members.tell_all(session);
+        }
+    }
+}
+
+impl Handler<Join> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
+        let Join { pending, contact, client, rights, name, cursor } = join;
+        let (object, session) = (self.object, contact.session);
+        if self.ended.is_some() {
+            return self.turn_away(session, pending);
+        }
+        self.entering = Some(session);
+        self.flush();
+        contact.queue.unpull(object);
+        let (catch_up, rest) = self.offer_from(session, cursor, JOIN_BYTES);
+        let CatchUp { start, restore, resync, chunks, end } = catch_up;
+        self.note_resync(session, resync);
+        let (state, carried) = restore.map(|it| (it.state, it.carried)).unzip();
+        let joined = Joined {
+            request: pending.request(),
+            object,
+            name,
+            start: Cursor { epoch: self.history.epoch(), seq: start },
+            last: self.history.last(),
+            restore: state.is_some(),
+            resync,
+            next_op: self.history.next_op(session),
+            carried: carried.unwrap_or_default(),
+        };
+        pending.answer(&joined, &state.unwrap_or_default());
+        self.tell_earlier_outcomes(&contact);
+        self.turn.pushed(chunks.len());
+        let class = self.class();
+        let _is_slow = !chunks.into_iter().all(|chunk| contact.queue.push(class, chunk).is_ok());
+        self.has_joined(session, client);
+        self.enter(contact.clone(), rights, Way::Joined);
+        if end < self.history.last() {
+            contact.queue.hold(object, end);
+            self.roster.set_pulled(session);
+            self.rouse_after(&contact, rest.unwrap_or_default(), ctx);
+        } else {
+            self.asking.iter_mut().for_each(|asking| asking.has_come());
+        }
+        self.ask_for_a_snapshot();
+        self.took(1, 0, ctx);
+    }
+}
+
+impl Handler<Feed> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, Feed(session): Feed, ctx: &mut Self::Context) {
+        self.feed(session, ctx);
+        self.ask_for_a_snapshot();
+        self.took(1, PULL_BYTES, ctx);
+    }
+}
+
+impl Handler<Pull> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, pull: Pull, ctx: &mut Self::Context) {
+        let Pull { session, cursor, held } = pull;
+        self.flush();
+        let (last, epoch) = (self.history.last(), self.history.epoch());
+        let is_heard = |cursor: &Cursor| cursor.epoch == epoch && cursor.seq <= last;
+        let member = self.roster.get(session).filter(|member| member.joined);
+        if let Some(contact) = member.map(|member| member.contact.clone()) {
+            match cursor {
+                Some(cursor) if is_heard(&cursor) => {
+                    let after = Some(cursor.seq);
+                    contact.queue.pull(self.object, Pulling { after, by_peer: true });
+                }
+                Some(_) => {}
+                None => contact.queue.hold(self.object, last),
+            }
+            if contact.queue.pulled(self.object).is_some() {
+                self.fall_behind(session);
+            }
+        }
+        self.took(1, held.bytes(), ctx);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALEC: SessionId = SessionId([1; 16]);
+    const AMY: SessionId = SessionId([2; 16]);
+
+    #[test]
+    fn a_leaf_is_told_that_it_has_missed_shouts_once_in_an_interval() {
+        let (mut resyncs, begin) = (Resyncs::default(), Instant::now());
+        assert_eq!(resyncs.rest_of(ALEC, begin), None);
+        resyncs.add(ALEC, begin);
+        let second = Duration::from_secs(1);
+        assert_eq!(resyncs.rest_of(ALEC, begin + second), Some(Duration::from_secs(9)));
+        assert_eq!(resyncs.rest_of(AMY, begin + second), None);
+        assert_eq!(resyncs.rest_of(ALEC, begin + RESYNC_INTERVAL), None);
+        resyncs.add(AMY, begin + RESYNC_INTERVAL);
+        assert_eq!(resyncs.0.len(), 1, "what is over is forgotten");
+    }
+}
