@@ -40,7 +40,8 @@ impl Pulls {
             return false;
         };
         if let Some(Seq(first)) = wire::first_seq_of(frame) {
-            pull.after.get_or_insert(Seq(first - 1));
+            // A leaf that joins again may be given what comes before that which was dropped.
+            pull.after = pull.after.into_iter().chain([Seq(first - 1)]).min();
         }
         true
     }
@@ -169,6 +170,8 @@ mod tests {
             assert!(pulls.hold_back(&batch(KERMIT, seq, 1).1));
             assert_eq!(pulls.get(KERMIT).and_then(|pull| pull.after), Some(Seq(6)));
         }
+        pulls.hold_back(&batch(KERMIT, 3, 1).1);
+        assert_eq!(pulls.get(KERMIT).and_then(|pull| pull.after), Some(Seq(2)));
         pulls.advance(KERMIT, Seq(8));
         // What was given once more is dropped once more.
         pulls.begin(KERMIT, Some(Seq(5)));
