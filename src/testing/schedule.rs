@@ -92,7 +92,7 @@ pub enum Act {
         /// What.
         thing: Thing,
     },
-    /// Its leaf panics over the next shout that it hears.
+    /// Its leaf panics over the next shout that it hears, but over none twice.
     Fall {
         /// The client.
         who: u8,

@@ -6,6 +6,7 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
 };
 
 use tokio::task::{AbortHandle, spawn_local};
@@ -156,10 +157,11 @@ where
 
     fn implement(witness: &Witness) {
         let (book, name) = (witness.book().clone(), witness.name().to_owned());
+        let fell = Arc::default();
         witness.client().implement::<Model<I>>(move |me| {
             let (object, start) = (me.object(), me.start());
             let page = book.open(&name, object, start, move || me.gone().is_some());
-            Model::new(book.clone(), page)
+            Model::new(book.clone(), page, Arc::clone(&fell))
         });
     }
 
