@@ -149,12 +149,14 @@ impl State {
 
     /// Drops what is queued of an object, to be given again.
     fn drop_frames_of(&mut self, object: ObjectId) {
+        // What follows a cursor once more may stand behind what was queued before.
         let (mut after, mut bytes) = (None, 0);
         self.frames.retain(|(class, frame)| {
             let is_kept = *class != Class::Batch || wire::object_of(frame) != Some(object);
             if !is_kept {
                 bytes += frame.len();
-                after = after.or(wire::first_seq_of(frame).map(|first| Seq(first.0 - 1)));
+                let first = wire::first_seq_of(frame);
+                after = after.into_iter().chain(first.map(|first| Seq(first.0 - 1))).min();
             }
             is_kept
         });
