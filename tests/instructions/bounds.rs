@@ -9,7 +9,7 @@ pub(crate) const ENCODE: u64 = 960;
 /// A Shout frame read.
 pub(crate) const DECODE_SHOUT: u64 = 258;
 /// A Batch frame read, and a shout taken out of it.
-pub(crate) const DECODE_BATCH: u64 = 376;
+pub(crate) const DECODE_BATCH: u64 = 396;
 /// From the socket's bytes to a place in the order, with 1,024 under way and nobody who hears it.
 pub(crate) const SEQUENCE: u64 = 1_040;
 /// The same, and back to the only leaf.

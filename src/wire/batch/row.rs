@@ -37,10 +37,7 @@ impl Row {
         let (kind, rest) = take_varint(rest)?;
         let (carried_bytes, asks, rest) = match rest {
             [0, rest @ ..] => (0, false, rest),
-            [1, rest @ ..] => (bytes_of_list(rest)?, false, rest),
-            [2, rest @ ..] => (0, true, rest),
-            [3, rest @ ..] => (bytes_of_list(rest)?, true, rest),
-            _ => return None,
+            rest => flags(rest)?,
         };
         let carried = body.len() - rest.len();
         let (bytes, rest) = take_varint(&rest[carried_bytes..])?;
@@ -68,8 +65,16 @@ impl Row {
     }
 }
 
-/// Bytes of a list of carried objects with something in it.
+/// Reads the byte that tells what a shout has beside its message: bytes of the list of carried
+/// objects behind it, whether it asks, and what follows.
 #[cold]
+fn flags(bytes: &[u8]) -> Option<(usize, bool, &[u8])> {
+    let (flags, rest) = bytes.split_first().filter(|(flags, _)| **flags <= 3)?;
+    let carried_bytes = if flags & 1 == 1 { bytes_of_list(rest)? } else { 0 };
+    Some((carried_bytes, flags & 2 == 2, rest))
+}
+
+/// Bytes of a list of carried objects with something in it.
 fn bytes_of_list(bytes: &[u8]) -> Option<usize> {
     let (list, rest) = postcard::take_from_bytes::<CarriedList>(bytes).ok()?;
     let taken = bytes.len() - rest.len();
