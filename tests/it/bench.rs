@@ -112,7 +112,7 @@ fn a_case_that_is_not_there_is_an_error_that_lists_those_that_are() {
     let errors = lines(&output.stderr);
     let error = errors.last().expect("is told");
     assert!(error.starts_with("multiplex: no case is called `64B-N7-`"), "{error}");
-    for case in ["64B-N1-W1024", "64B-N1000-W128", "latency-200-per-s", "typed-leaf"] {
+    for case in ["64B-N1-W1024", "64B-N1000-W128", "slow-leaf", "typed-leaf"] {
         assert!(error.contains(case), "{case}: {error}");
     }
 }

@@ -1,6 +1,9 @@
 //! The cases: what is done, how many leaves, how large, how much at a time, and to whom.
 
-use super::{job::Work, peer::Peer};
+use super::{
+    job::{Reading, Work},
+    peer::Peer,
+};
 
 /// Something to measure.
 #[derive(Clone, Debug)]
@@ -97,6 +100,13 @@ fn others(present: &[Peer]) -> Vec<Case> {
             bytes: 1_024,
             work: Work::Joins,
             ..case(64, only(&[Peer::Multiplex]))
+        },
+        Case {
+            name: "slow-leaf".into(),
+            bytes: 16_384,
+            work: Work::Slow { per_s: 100, reading: Reading::All },
+            measure_ms: 5_000,
+            ..case(200, only(&[Peer::Multiplex]))
         },
         Case {
             name: "typed-leaf".into(),

@@ -47,8 +47,18 @@ pub(super) enum Work {
     Idle,
     /// Every connection joins and parts, over and over.
     Joins,
+    /// So many shouts a second, beside one leaf that reads like this.
+    Slow { per_s: u32, reading: Reading },
     /// So many shouts at once every 4 ms, for others to hear.
     Bursts { shouts: usize },
+}
+
+/// How much of what comes a leaf reads, until it has to catch up.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) enum Reading {
+    All,
+    Nothing,
+    Tenth,
 }
 
 /// What one run has measured.
@@ -60,8 +70,10 @@ pub(super) struct Sample {
     pub(super) cpu_us: f64,
     /// From a shout to the shouter's own hearing of it.
     pub(super) latency: Option<Latency>,
-    /// Memory that the server took, for each connection or object.
+    /// Memory that the server took, for each connection or object; in all, beside a slow leaf.
     pub(super) memory_bytes: Option<f64>,
+    /// How often the slow leaf was given the state.
+    pub(super) resyncs: Option<u64>,
     /// How much of the time the load was busy, 0 to 1.
     pub(super) busy: f64,
     /// How much of its time others took from the core they took most from, 0 to 1.

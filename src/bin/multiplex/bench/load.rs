@@ -7,6 +7,7 @@ mod crowd;
 mod flood;
 mod joins;
 mod paced;
+mod slow;
 mod speech;
 
 use std::{thread::sleep, time::Duration};
@@ -25,6 +26,7 @@ pub(super) fn run(job: &Job) -> Result<Sample, Wrong> {
         Work::Flood { window, shouters, objects } => flood::run(job, window, shouters, objects),
         Work::Paced { per_s } => paced::run(job, per_s),
         Work::Bursts { shouts } => paced::bursts(job, shouts),
+        Work::Slow { per_s, reading } => slow::run(job, per_s, reading),
         Work::Joins => joins::run(job),
         Work::Idle => idle(job),
     }

@@ -36,7 +36,10 @@ struct Line<'a> {
     memory_bytes: Option<f64>,
     /// Runs that count.
     runs: usize,
-    /// That peer's CPU time, or memory where there are no deliveries, over ours.
+    /// Resyncs of a slow leaf.
+    resyncs: Option<f64>,
+    /// That peer's CPU time, or memory where there are no deliveries, over ours; beside a slow leaf,
+    /// the p99.
     ratio: Option<f64>,
     busy: Option<f64>,
 }
@@ -112,6 +115,7 @@ fn headline(case: &Case) -> String {
         Work::Paced { per_s } => format!("{per_s} shouts a second"),
         Work::Idle => "which do nothing".to_owned(),
         Work::Joins => "as often as can be".to_owned(),
+        Work::Slow { per_s, .. } => format!("{per_s} shouts a second, the ratio is of p99"),
         Work::Bursts { shouts } => format!("{shouts} shouts every 4 ms"),
     };
     format!("{leaves} leaves, {bytes} B, {how}; each is {what}")
@@ -127,10 +131,12 @@ fn row(measured: &Measured, ratio: Option<f64>) -> String {
     let memory = spread(measured, |sample| sample.memory_bytes)
         .map_or(String::new(), |memory| format!("{:.0} B", memory.median));
     let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+    let resyncs = spread(measured, |sample| sample.resyncs.map(|resyncs| resyncs as f64))
+        .map_or(String::new(), |resyncs| format!(", resyncs {}", resyncs.write(0)));
     let busy = spread(measured, |sample| Some(sample.busy)).map_or(0.0, |busy| 100.0 * busy.median);
     let kept = kept(measured);
     format!(
-        "  {name:<22} {cpu:>25} {rate:>26} {latency:>22} {memory:>9} {ratio:>6} {busy:>4.0}% {kept:>4}"
+        "  {name:<22} {cpu:>25} {rate:>26} {latency:>22} {memory:>9} {ratio:>6} {busy:>4.0}% {kept:>4}{resyncs}"
     )
 }
 
@@ -153,6 +159,7 @@ fn line<'a>(case: &'a Case, measured: &'a Measured, ratio: Option<f64>) -> Line<
         p99_us: most,
         p999_us: nearly_all,
         memory_bytes: median(|sample| sample.memory_bytes),
+        resyncs: median(|sample| sample.resyncs.map(|resyncs| resyncs as f64)),
         runs: kept(measured),
         ratio,
         busy: median(|sample| Some(sample.busy)),
@@ -164,6 +171,9 @@ fn ratio(theirs: &Measured, ours: &Measured) -> Option<f64> {
     let pairs = theirs.runs.iter().zip(&ours.runs);
     let ratios = pairs.filter_map(|(theirs, ours)| {
         let (theirs, ours) = (theirs.as_ref()?, ours.as_ref()?);
+        if theirs.resyncs.is_some() {
+            return Some(theirs.latency?.p99 / ours.latency?.p99);
+        }
         let cpu = positive(theirs.cpu_us).zip(positive(ours.cpu_us));
         let (theirs, ours) = cpu.or_else(|| theirs.memory_bytes.zip(ours.memory_bytes))?;
         Some(theirs / ours)

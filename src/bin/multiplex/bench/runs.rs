@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use super::{
     Wrong,
     case::Case,
-    job::{Job, Sample, Work},
+    job::{Job, Reading, Sample, Work},
     machine::Cores,
-    peer::{Peer, myself, pinned},
+    peer::{Peer, Server, myself, pinned},
 };
 
 /// What the runs of one case have brought for one peer.
@@ -73,8 +73,20 @@ fn is_disturbed(sample: &Sample) -> bool {
 }
 
 fn once(case: &Case, peer: Peer, cores: &Cores) -> Result<Vec<(String, Sample)>, Wrong> {
+    if let Work::Slow { per_s, .. } = case.work {
+        return beside_a_slow_leaf(case, peer, per_s, cores);
+    }
     let server = peer.start(cores.server)?;
-    let job = Job {
+    let job = job(case, peer, &server, cores);
+    if let Work::Bursts { .. } = case.work {
+        return hear(&job, cores);
+    }
+    let sample = read("load", part("load", &job, cores)?)?;
+    Ok(vec![(peer.name().to_owned(), sample)])
+}
+
+fn job(case: &Case, peer: Peer, server: &Server, cores: &Cores) -> Job {
+    Job {
         protocol: peer.protocol(),
         address: server.address,
         server: server.process(),
@@ -83,12 +95,27 @@ fn once(case: &Case, peer: Peer, cores: &Cores) -> Result<Vec<(String, Sample)>,
         bytes: case.bytes,
         work: case.work,
         measure_ms: case.measure_ms,
-    };
-    if let Work::Bursts { .. } = case.work {
-        return hear(&job, cores);
     }
-    let sample = read("load", part("load", &job, cores)?)?;
-    Ok(vec![(peer.name().to_owned(), sample)])
+}
+
+/// The same load at servers of their own, where one leaf reads all, nothing, or a tenth.
+fn beside_a_slow_leaf(
+    case: &Case,
+    peer: Peer,
+    per_s: u32,
+    cores: &Cores,
+) -> Result<Vec<(String, Sample)>, Wrong> {
+    let mut samples = Vec::new();
+    for (name, reading) in [
+        (peer.name(), Reading::All),
+        ("one reads nothing", Reading::Nothing),
+        ("one reads a tenth", Reading::Tenth),
+    ] {
+        let server = peer.start(cores.server)?;
+        let job = Job { work: Work::Slow { per_s, reading }, ..job(case, peer, &server, cores) };
+        samples.push((name.to_owned(), read("load", part("load", &job, cores)?)?));
+    }
+    Ok(samples)
 }
 
 /// The load shouts, and a leaf in a process of its own is what is measured.

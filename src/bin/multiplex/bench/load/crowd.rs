@@ -18,7 +18,10 @@ use rustix::{
 };
 
 use super::{
-    super::{Wrong, job::Job},
+    super::{
+        Wrong,
+        job::{Job, Work},
+    },
     speech::{Speech, speech},
 };
 
@@ -178,7 +181,9 @@ impl Connection {
         let stream = TcpStream::connect(job.address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_MAX))?;
-        let speech = speech(job.protocol, place);
+        // Where one leaf is slow, another one beside the crowd has made the object.
+        let is_made = matches!(job.work, Work::Slow { .. });
+        let speech = speech(job.protocol, place + usize::from(is_made));
         Ok(Self { stream, speech, out: Vec::new(), is_stuck: false, dropped: 0 })
     }
 

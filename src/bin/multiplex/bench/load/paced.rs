@@ -19,15 +19,20 @@ use super::{
 
 /// Shouts at this pace and measures how long each takes to be heard by its shouter.
 pub(super) fn run(job: &Job, per_s: u32) -> Result<Sample, Wrong> {
-    let mut crowd = Crowd::enter(job, 1)?;
+    Ok(measure(&mut Crowd::enter(job, 1)?, job, per_s)?.0)
+}
+
+/// The same with a crowd that is there; and how many shouts there were.
+pub(super) fn measure(crowd: &mut Crowd, job: &Job, per_s: u32) -> Result<(Sample, u64), Wrong> {
     let mut pace = Pace::new(job, Duration::from_secs(1) / per_s)?;
-    pace.run_for(&mut crowd, job.measure_ms / 3)?;
+    pace.run_for(crowd, job.measure_ms / 3)?;
     let (begin, heard) = (Moment::now(job.server, &job.cores)?, pace.heard);
     pace.latencies.reset();
-    pace.run_for(&mut crowd, job.measure_ms)?;
+    pace.run_for(crowd, job.measure_ms)?;
     let spent = begin.until(&Moment::now(job.server, &job.cores)?);
     let deliveries = (pace.heard - heard) * job.leaves as u64;
-    Ok(Sample { latency: latency(&pace.latencies), ..spent.on(deliveries) })
+    let sample = Sample { latency: latency(&pace.latencies), ..spent.on(deliveries) };
+    Ok((sample, pace.shouts))
 }
 
 /// Shouts so many at once every 4 ms, and sleeps in between.
@@ -58,6 +63,7 @@ struct Pace {
     /// When the next of the other leaves is looked at.
     look: Instant,
     leaf: usize,
+    shouts: u64,
     heard: u64,
     latencies: hdrhistogram::Histogram<u64>,
 }
@@ -71,6 +77,7 @@ impl Pace {
             due: Duration::ZERO,
             look: Instant::now(),
             leaf: 0,
+            shouts: 0,
             heard: 0,
             latencies: histogram()?,
         })
@@ -91,6 +98,7 @@ impl Pace {
             write_payload(&mut self.payload, self.due.as_nanos() as u64, 0);
             crowd.shout(0, 0, &self.payload);
             self.due += self.interval;
+            self.shouts += 1;
         }
         crowd.send(0)
     }
