@@ -68,7 +68,7 @@ pub(crate) struct Repeater {
     /// Who was told to join again, and has not.
     strayed: BTreeSet<SessionId>,
     /// Who is about to enter: it holds itself for a leaf, and is told if a panic comes first.
-    entering: Option<SessionId>,
+    entering: Option<Contact>,
     fanout: Fanout,
     /// Who is told to be here, for an object with presence.
     members: Option<Box<Members>>,
@@ -310,6 +310,8 @@ impl Repeater {
 
     fn enter(&mut self, contact: Contact, rights: Rights, way: Way) {
         self.strayed.remove(&contact.session);
+        #[cfg(feature = "testing")]
+        self.sabotage.at_an_entry();
         self.entering = None;
         self.roster.enter(contact.session, contact, rights, way);
         self.tell_of_leaves();
@@ -373,14 +375,16 @@ impl Supervised for Repeater {
         // Inside the boundary: an object whose history is damaged runs out of restarts and fails.
         assert!(self.history.is_sound(), "the object's history is damaged");
         self.grading = None;
-        let roster = std::mem::take(&mut self.roster);
+        let mut roster = std::mem::take(&mut self.roster);
+        if let Some(contact) = self.entering.take() {
+            roster.enter(contact.session, contact, Rights::NONE, Way::Attached);
+        }
         self.fanout = Fanout::default();
         self.members.iter_mut().for_each(|members| members.begin_anew());
         self.volatile.clear();
         self.asking = None;
         self.dirty = false;
         self.turn = Turn::default();
-        self.strayed.extend(self.entering.take());
         for member in roster.members() {
             self.strayed.insert(member.session);
             member.contact.queue.unpull(self.object);
@@ -419,7 +423,7 @@ impl Handler<Attach> for Repeater {
         if self.ended.is_some() {
             return self.turn_away(contact.session, pending);
         }
-        self.entering = Some(contact.session);
+        self.entering = Some(contact.clone());
         self.flush();
         let attached = Attached {
             request: pending.request(),

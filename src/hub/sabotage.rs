@@ -47,6 +47,8 @@ pub enum Trouble {
         /// How often.
         times: u32,
     },
+    /// When the next session has been told that it is in, and is not yet.
+    Entry,
 }
 
 /// What is armed in one actor.
@@ -54,6 +56,7 @@ pub enum Trouble {
 pub(crate) struct Sabotage {
     start: bool,
     flush: bool,
+    entry: bool,
     shouts: BTreeMap<Kind, u32>,
 }
 
@@ -64,6 +67,10 @@ impl Sabotage {
 
     pub(crate) fn at_a_flush(&mut self) {
         assert!(!std::mem::take(&mut self.flush), "sabotaged at a flush");
+    }
+
+    pub(crate) fn at_an_entry(&mut self) {
+        assert!(!std::mem::take(&mut self.entry), "sabotaged at an entry");
     }
 
     pub(crate) fn at_a_shout(&mut self, kind: Kind) {
@@ -94,6 +101,7 @@ where
         Trouble::Shout { kind, times } => {
             sabotage.shouts.insert(kind, times);
         }
+        Trouble::Entry => sabotage.entry = true,
     }
 }
 

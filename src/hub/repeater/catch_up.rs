@@ -213,7 +213,7 @@ impl Handler<Join> for Repeater {
         if self.ended.is_some() {
             return self.turn_away(session, pending);
         }
-        self.entering = Some(session);
+        self.entering = Some(contact.clone());
         self.flush();
         contact.queue.unpull(object);
         let (catch_up, rest) = self.offer_from(session, cursor, JOIN_BYTES);

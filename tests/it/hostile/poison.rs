@@ -66,6 +66,41 @@ fn after_a_panic_everybody_joins_again_and_nothing_is_lost_or_heard_twice() {
 }
 
 #[test]
+fn who_was_told_that_it_is_in_just_before_a_panic_is_told_to_join_again() {
+    in_pond(async |pond| {
+        let mut marvin = pond.marvin_with_kermit().await;
+        let [mut leaf, mut voice] = [pond.marvin().await, pond.marvin().await];
+        pond.hub.sabotage(KERMIT, Trouble::Entry).await;
+        leaf.say(&join(1, by_name("kermit"))).await;
+        assert_eq!(leaf.hear().await.frame_type(), FrameType::Joined);
+        assert_eq!(leaf.hear().await.frame_type(), FrameType::Rejoin);
+        pond.hub.sabotage(KERMIT, Trouble::Entry).await;
+        voice.say(&attach(1, by_name("kermit"))).await;
+        assert_eq!(voice.hear().await.frame_type(), FrameType::Attached);
+        assert_eq!(voice.hear().await.frame_type(), FrameType::Rejoin);
+        // One that was a leaf before is told once.
+        assert_eq!(marvin.hear().await.frame_type(), FrameType::Rejoin);
+        marvin.say(&join(2, by_name("kermit"))).await;
+        assert_eq!(marvin.hear().await.frame_type(), FrameType::Joined);
+        pond.hub.sabotage(KERMIT, Trouble::Entry).await;
+        marvin.say(&join(3, by_name("kermit"))).await;
+        for told in [FrameType::Joined, FrameType::Rejoin] {
+            assert_eq!(marvin.hear().await.frame_type(), told);
+        }
+        voice.say(&attach(2, by_name("kermit"))).await;
+        assert_eq!(voice.hear().await.frame_type(), FrameType::Attached);
+        for raw in [&mut leaf, &mut marvin] {
+            raw.say(&join(4, by_name("kermit"))).await;
+            assert_eq!(raw.hear().await.frame_type(), FrameType::Joined);
+        }
+        voice.say(&shout(KERMIT, 1)).await;
+        for raw in [&mut leaf, &mut marvin] {
+            assert_eq!(batch_ops(&raw.batch().await), [1]);
+        }
+    });
+}
+
+#[test]
 fn a_shout_at_which_the_repeater_panics_twice_is_refused() {
     in_pond(async |pond| {
         let mut marvin = pond.marvin_with_kermit().await;
