@@ -4,6 +4,8 @@
 //! Each connection is two relays, one in each direction, between two in-process pipes. A relay
 //! knows bytes, and counts frames only to tell whether a cut fell into one.
 
+mod watched;
+
 use std::{
     collections::BTreeMap,
     fmt,
@@ -14,11 +16,11 @@ use std::{
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, split},
-    sync::watch,
     task::spawn_local,
     time::sleep,
 };
 
+use self::watched::Watched;
 use crate::{
     limits::MEMORY_PIPE_BYTES_MAX,
     transport::{Connector, Duplex, Opening, memory::MemoryConnector},
@@ -43,7 +45,7 @@ struct Inner {
 /// How one client's line behaves.
 #[derive(Clone)]
 struct Line {
-    weather: watch::Sender<Weather>,
+    weather: Watched<Weather>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -140,40 +142,40 @@ impl Network {
 
     /// Cuts a line: its connection is dead, and bytes under way are lost. A new connection works.
     pub fn cut(&self, name: &str) {
-        self.line(name).weather.send_modify(|weather| weather.cuts += 1);
+        self.line(name).weather.change(|weather| weather.cuts += 1);
     }
 
     /// Holds a line: nothing passes until it is mended, and nothing is lost.
     pub fn hold(&self, name: &str) {
-        self.line(name).weather.send_modify(|weather| weather.held = true);
+        self.line(name).weather.change(|weather| weather.held = true);
     }
 
     /// Delays each piece on a line by up to this long.
     pub fn delay(&self, name: &str, max: Duration) {
         let delay_ms_max = max.as_millis() as u64;
-        self.line(name).weather.send_modify(|weather| weather.delay_ms_max = delay_ms_max);
+        self.line(name).weather.change(|weather| weather.delay_ms_max = delay_ms_max);
     }
 
     /// Tears everything on a line into single bytes.
     pub fn tear(&self, name: &str) {
-        self.line(name).weather.send_modify(|weather| weather.torn = true);
+        self.line(name).weather.change(|weather| weather.torn = true);
     }
 
     /// Cuts one direction of a line: bytes that go this way vanish, and nobody sees an end. A
     /// connection that has lost a byte never gets well; a new one works when the line is mended.
     pub fn lose(&self, name: &str, way: Way) {
-        self.line(name).weather.send_modify(|weather| weather.lost = Some(way));
+        self.line(name).weather.change(|weather| weather.lost = Some(way));
     }
 
     /// Lets the client at the end of a line read no more than so many bytes a second.
     pub fn slow(&self, name: &str, bytes_per_s_max: u64) {
-        self.line(name).weather.send_modify(|weather| weather.bytes_per_s_max = bytes_per_s_max);
+        self.line(name).weather.change(|weather| weather.bytes_per_s_max = bytes_per_s_max);
     }
 
     /// Ends a line's connection for the client alone: the hub sees no end, and what the client had
     /// sent comes late, perhaps after what it says on its next connection.
     pub fn haunt(&self, name: &str) {
-        self.line(name).weather.send_modify(|weather| weather.ghosts += 1);
+        self.line(name).weather.change(|weather| weather.ghosts += 1);
     }
 
     /// Lets nothing pass on any line, as if the hub stood still, or ends that.
@@ -181,13 +183,13 @@ impl Network {
         let mut inner = self.lock();
         inner.stalled = stalled;
         for line in inner.lines.values() {
-            line.weather.send_modify(|weather| weather.stalled = stalled);
+            line.weather.change(|weather| weather.stalled = stalled);
         }
     }
 
     /// Ends all on a line but what ended a connection: holding, losing, delaying, slowing, tearing.
     pub fn mend(&self, name: &str) {
-        self.line(name).weather.send_modify(|weather| {
+        self.line(name).weather.change(|weather| {
             let Weather { cuts, ghosts, stalled, .. } = *weather;
             *weather = Weather { stalled, cuts, ghosts, ..Weather::default() };
         });
@@ -207,7 +209,7 @@ impl Network {
         let mut inner = self.lock();
         let stalled = inner.stalled;
         let weather = Weather { stalled, ..Weather::default() };
-        let fresh = || Line { weather: watch::Sender::new(weather) };
+        let fresh = || Line { weather: Watched::new(weather) };
         inner.lines.entry(name.to_owned()).or_insert_with(fresh).clone()
     }
 
@@ -253,7 +255,7 @@ impl Connector for SimConnector {
             let far = self.hub.connect().await?;
             let (near, middle) = duplex(MEMORY_PIPE_BYTES_MAX);
             let (from_client, to_client) = split(middle);
-            let weather = self.network.line(&self.name).weather.subscribe();
+            let weather = self.network.line(&self.name).weather;
             self.network.count(|stress| stress.connections += 1);
             let relay = |way| Relay::new(self.network.clone(), weather.clone(), way);
             spawn_local(relay(Way::Up).run(from_client, far.writer));
@@ -271,7 +273,7 @@ impl Connector for SimConnector {
 /// One direction of one connection.
 struct Relay {
     network: Network,
-    weather: watch::Receiver<Weather>,
+    weather: Watched<Weather>,
     way: Way,
     /// What was counted when the connection was opened.
     opened: Weather,
@@ -281,24 +283,24 @@ struct Relay {
 }
 
 impl Relay {
-    fn new(network: Network, weather: watch::Receiver<Weather>, way: Way) -> Self {
-        let opened = *weather.borrow();
+    fn new(network: Network, weather: Watched<Weather>, way: Way) -> Self {
+        let opened = weather.get();
         Self { network, weather, way, opened, is_dead: false, frames: FrameCounter::default() }
     }
 
     async fn run(mut self, mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
-        let (mut cut, mut haunted) = (self.weather.clone(), self.weather.clone());
+        let weather = self.weather.clone();
         let (opened, is_down) = (self.opened, self.way == Way::Down);
         tokio::select! {
             biased;
-            _ = cut.wait_for(|weather| weather.cuts > opened.cuts) => {
+            () = weather.wait_for(|weather| weather.cuts > opened.cuts) => {
                 let mid_frame = u64::from(self.frames.is_in_a_frame());
                 return self.network.count(|stress| {
                     stress.cuts += 1;
                     stress.cuts_mid_frame += mid_frame;
                 });
             }
-            _ = haunted.wait_for(|weather| is_down && weather.ghosts > opened.ghosts) => {}
+            () = weather.wait_for(|weather| is_down && weather.ghosts > opened.ghosts) => {}
             _ = self.relay(&mut from, &mut to) => return,
         }
         self.network.count(|stress| stress.ghosts += 1);
@@ -315,7 +317,7 @@ impl Relay {
     ) -> std::io::Result<()> {
         let mut buffer = vec![0; MEMORY_PIPE_BYTES_MAX];
         loop {
-            let now = *self.weather.borrow_and_update();
+            let now = self.weather.get();
             let room = self.network.room(now);
             let read = from.read(&mut buffer[..room]).await?;
             if read == 0 {
@@ -336,7 +338,7 @@ impl Relay {
 
     /// Lets the weather have its way with a piece.
     async fn pass(&mut self, bytes: usize) {
-        let now = *self.weather.borrow();
+        let now = self.weather.get();
         self.is_dead |= now.lost == Some(self.way);
         let (lost, wait) = (u64::from(self.is_dead), self.wait(now, bytes));
         self.network.count(|stress| {
@@ -349,8 +351,7 @@ impl Relay {
             let _busy = Busy::new(&self.network);
             sleep(wait).await;
         }
-        // A network that is gone holds nothing any more.
-        let _gone = self.weather.wait_for(|weather| !weather.held && !weather.stalled).await;
+        self.weather.wait_for(|weather| !weather.held && !weather.stalled).await;
     }
 
     /// How much later a piece comes.
@@ -372,7 +373,7 @@ impl Relay {
 
     /// Whether the client has given this connection up, and the hub does not know.
     fn is_ghost(&self) -> bool {
-        self.weather.borrow().ghosts > self.opened.ghosts
+        self.weather.get().ghosts > self.opened.ghosts
     }
 }
 
