@@ -79,6 +79,12 @@ impl<I: Interface> Voice<I> {
     }
 
     /// Where its leaf's hearing began.
+    /// Sends what is under way once more, as if it might be lost.
+    #[cfg(feature = "testing")]
+    pub(crate) fn send_all_again(&self) {
+        self.channel.send_all_again();
+    }
+
     #[cfg(feature = "testing")]
     pub(crate) fn start(&self) -> Seq {
         self.start

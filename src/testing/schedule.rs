@@ -99,6 +99,13 @@ pub enum Act {
         /// Of what.
         thing: Thing,
     },
+    /// It sends once more what it has under way, as one that takes it for lost.
+    Repeat {
+        /// The client.
+        who: u8,
+        /// To what.
+        thing: Thing,
+    },
     /// Its program ends without a goodbye.
     Crash(u8),
     /// Its connection is cut.

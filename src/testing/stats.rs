@@ -44,7 +44,7 @@ impl fmt::Display for Stats {
 }
 
 /// What a suite is refused without.
-const MUST_OCCUR: [&str; 31] = [
+const MUST_OCCUR: [&str; 33] = [
     "bytes",
     "catch-ups",
     "connections",
@@ -53,6 +53,7 @@ const MUST_OCCUR: [&str; 31] = [
     "cuts in mid-frame",
     "delays",
     "deliveries",
+    "duplicates dropped",
     "falls of a leaf",
     "ghosts",
     "holds",
@@ -64,6 +65,7 @@ const MUST_OCCUR: [&str; 31] = [
     "parts",
     "receipts",
     "rebuilt repeaters",
+    "repeats",
     "resumes",
     "resyncs heard",
     "resyncs told",

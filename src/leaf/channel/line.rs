@@ -77,6 +77,14 @@ impl Channel {
         self.lock().queue = queue.clone();
     }
 
+    /// Sends what is under way once more, as if it might be lost.
+    #[cfg(feature = "testing")]
+    pub(crate) fn send_all_again(&self) {
+        let mut state = self.lock();
+        let first = state.first_op();
+        state.send_again(first);
+    }
+
     /// There is another connection, of a session that has shouted nothing yet. What was sent has
     /// no outcome any more; what was not goes on.
     pub(crate) fn renew(&self, queue: &Arc<Queue>, gone: &Gone) {

@@ -57,6 +57,7 @@ fn act(random: &mut StdRng) -> Act {
         84..87 => Act::Crash(who),
         87..89 => Act::Stall { ms: random.random_range(1..3_000) },
         89..95 => Act::Panic { thing, trouble: trouble(random) },
+        95..98 => Act::Repeat { who, thing },
         _ => Act::Mend(who),
     }
 }

@@ -129,6 +129,11 @@ impl Program {
         at!(self, thing, |place| place.fall())
     }
 
+    /// It sends once more what is under way to a thing. `false`: it has neither leaf nor voice.
+    pub(super) fn repeat(&self, thing: Thing) -> bool {
+        at!(self, thing, |place| place.repeat())
+    }
+
     /// A thing as the hub knows it.
     pub(super) fn object(&self, thing: Thing) -> Option<ObjectId> {
         at!(self, thing, |place| place.object())
@@ -203,6 +208,12 @@ where
         let Some(leaf) = &*leaf else { return false };
         leaf.addr().do_send(Local(Fall));
         true
+    }
+
+    fn repeat(&self) -> bool {
+        let (leaf, voice) = (self.leaf.borrow(), self.voice.borrow());
+        let voice = leaf.as_ref().map(Handle::voice).or_else(|| voice.clone());
+        voice.map(|voice| voice.send_all_again()).is_some()
     }
 
     fn has_a_leaf(&self) -> bool {

@@ -52,6 +52,7 @@ impl<'a> Stage<'a> {
             Act::Part { who, thing } => self.count("parts", who, |it| it.part(thing)),
             Act::Join { who, thing } => self.count("joins", who, |it| it.join(thing)),
             Act::Fall { who, thing } => self.count("falls of a leaf", who, |it| it.fall(thing)),
+            Act::Repeat { who, thing } => self.count("repeats", who, |it| it.repeat(thing)),
             Act::Crash(who) => self.crash(who),
             Act::Stall { ms } => self.stall(ms),
             Act::Panic { thing, trouble } => self.panic(thing, trouble).await,
