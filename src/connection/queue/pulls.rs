@@ -16,11 +16,19 @@ use crate::{
 /// Objects whose frames are not taken.
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
-    objects: BTreeMap<ObjectId, Pull>,
-    /// Those that more is to be given of, the next one first.
+    objects: BTreeMap<ObjectId, Held>,
+    /// Those that more is to be given of, the next one first; and some that rest meanwhile.
     turns: VecDeque<ObjectId>,
     /// The one that more was asked of, and has not come.
     asked: Option<ObjectId>,
+}
+
+/// An object whose frames are not taken.
+#[derive(Debug)]
+struct Held {
+    pull: Pull,
+    /// Whether more is to be given of it.
+    is_due: bool,
 }
 
 /// How far an object's frames were taken.
@@ -36,7 +44,8 @@ impl Pulls {
     /// Whether this frame is not taken now. Where it stands is remembered.
     pub(super) fn hold_back(&mut self, frame: &[u8]) -> bool {
         let object = wire::object_of(frame);
-        let Some(pull) = object.and_then(|object| self.objects.get_mut(&object)) else {
+        let Some(Held { pull, .. }) = object.and_then(|object| self.objects.get_mut(&object))
+        else {
             return false;
         };
         if let Some(Seq(first)) = wire::first_seq_of(frame) {
@@ -48,48 +57,59 @@ impl Pulls {
 
     /// The frames of this object were dropped, and no more are taken until they were given again.
     pub(super) fn begin(&mut self, object: ObjectId, after: Option<Seq>) {
-        let new = Pull { after, by_peer: false };
-        let pull = self.objects.entry(object).or_insert(new);
+        let pull = Pull { after, by_peer: false };
+        let Held { pull, .. } = self.objects.entry(object).or_insert(Held { pull, is_due: false });
         pull.after = pull.after.into_iter().chain(after).min();
         self.rouse(object);
     }
 
     /// The peer is to be given what follows `after`: all of it, or as much as it `asked` for.
     pub(super) fn set(&mut self, object: ObjectId, pull: Pull) {
-        self.objects.insert(object, pull);
+        self.rest(object);
+        self.objects.insert(object, Held { pull, is_due: false });
         self.rouse(object);
     }
 
     /// More can be given of this object.
     pub(super) fn rouse(&mut self, object: ObjectId) {
-        self.rest(object);
-        if self.objects.contains_key(&object) {
+        self.asked.take_if(|asked| *asked == object);
+        let Some(held) = self.objects.get_mut(&object) else { return };
+        if !std::mem::replace(&mut held.is_due, true) {
             self.turns.push_back(object);
+        }
+        if self.turns.len() > 2 * self.objects.len() {
+            // Those that rest are passed over; here they go, before they become many.
+            let mut turns = std::mem::take(&mut self.turns);
+            turns.retain(|each| self.take_due(*each));
+            for each in &turns {
+                self.set_due(*each);
+            }
+            self.turns = turns;
         }
     }
 
     /// Nothing is given of this object until it is roused.
     pub(super) fn rest(&mut self, object: ObjectId) {
-        self.turns.retain(|each| *each != object);
+        self.take_due(object);
         self.asked.take_if(|asked| *asked == object);
     }
 
     /// Frames of this object are taken again.
     pub(super) fn end(&mut self, object: ObjectId) {
-        self.objects.remove(&object);
         self.rest(object);
+        self.objects.remove(&object);
     }
 
     /// Frames up to here were given.
     pub(super) fn advance(&mut self, object: ObjectId, last: Seq) {
-        if let Some(pull) = self.objects.get_mut(&object) {
-            pull.after = Some(last);
+        if let Some(held) = self.objects.get_mut(&object) {
+            held.pull.after = Some(last);
         }
     }
 
     /// How far an object's frames were taken, if they are not taken now.
     pub(super) fn get(&self, object: ObjectId) -> Option<Pull> {
-        self.objects.get(&object).copied()
+        self.objects.get(&object).map(|held| held.pull)
     }
 
     /// The same, if it is the one that more was asked of.
@@ -102,8 +122,24 @@ impl Pulls {
         if self.asked.is_some() {
             return None;
         }
-        self.asked = self.turns.pop_front();
+        while let Some(object) = self.turns.pop_front() {
+            if self.take_due(object) {
+                self.asked = Some(object);
+                break;
+            }
+        }
         self.asked
+    }
+
+    /// Whether more was to be given of an object; now it is not.
+    fn take_due(&mut self, object: ObjectId) -> bool {
+        self.objects.get_mut(&object).is_some_and(|held| std::mem::take(&mut held.is_due))
+    }
+
+    fn set_due(&mut self, object: ObjectId) {
+        if let Some(held) = self.objects.get_mut(&object) {
+            held.is_due = true;
+        }
     }
 
     /// Whether all frames are taken.
@@ -197,5 +233,27 @@ mod tests {
         pulls.rouse(BLOT);
         pulls.rouse(NAPKIN);
         assert_eq!((pulls.next(), pulls.next()), (Some(BLOT), None));
+    }
+
+    #[test]
+    fn who_rests_and_is_roused_over_and_over_has_one_turn() {
+        let mut pulls = Pulls::default();
+        for object in [KERMIT, NAPKIN] {
+            pulls.begin(object, Some(Seq(1)));
+        }
+        for _ in 0..100 {
+            pulls.rest(KERMIT);
+            pulls.rouse(KERMIT);
+        }
+        assert!(pulls.turns.len() <= 5, "{:?}", pulls.turns);
+        let mut had = [pulls.next(), None];
+        pulls.rest(had[0].expect("one has its turn"));
+        had[1] = pulls.next();
+        had.sort_unstable();
+        assert_eq!(had, [Some(KERMIT), Some(NAPKIN)]);
+        pulls.rest(had[1].expect("the other has its turn"));
+        pulls.end(KERMIT);
+        pulls.end(NAPKIN);
+        assert_eq!((pulls.next(), pulls.is_empty()), (None, true));
     }
 }
