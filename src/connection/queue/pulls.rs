@@ -49,7 +49,7 @@ impl Pulls {
             return false;
         };
         if let Some(Seq(first)) = wire::first_seq_of(frame) {
-            // A leaf that joins again may be given what comes before that which was dropped.
+            // A leaf that joins again is given once more what comes before that which is queued.
             pull.after = pull.after.into_iter().chain([Seq(first - 1)]).min();
         }
         true

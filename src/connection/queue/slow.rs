@@ -149,19 +149,16 @@ impl State {
 
     /// Drops what is queued of an object, to be given again.
     fn drop_frames_of(&mut self, object: ObjectId) {
-        // What follows a cursor once more may stand behind what was queued before.
-        let (mut after, mut bytes) = (None, 0);
+        let pulls = self.pulls.get_or_insert_default();
+        pulls.begin(object, None);
         self.frames.retain(|(class, frame)| {
             let is_kept = *class != Class::Batch || wire::object_of(frame) != Some(object);
             if !is_kept {
-                bytes += frame.len();
-                let first = wire::first_seq_of(frame);
-                after = after.into_iter().chain(first.map(|first| Seq(first.0 - 1))).min();
+                pulls.hold_back(frame);
+                self.load.batch_bytes -= frame.len();
             }
             is_kept
         });
-        self.load.batch_bytes -= bytes;
-        self.pulls.get_or_insert_default().begin(object, after);
     }
 
     /// Asks for more of what a slow peer was not sent, if it has read so much that there is room.
