@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 pub use self::closed::{Closed, Closer};
 pub(crate) use self::{
     inward::{Held, Inward},
-    queue::{Class, Pull, Queue, Strain, Unsent},
+    queue::{Class, Fed, Pull, Queue, Strain, Unsent},
     reader::{Burst, Reader},
 };
 use crate::{transport::Duplex, wire::Limits};

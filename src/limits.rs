@@ -14,8 +14,13 @@ pub const FRAME_BYTES_MAX: usize = 65_536;
 /// longest header still fits a frame.
 pub const SHOUT_BYTES_MAX: usize = 61_440;
 
-/// Bytes of an object's state and the list of objects it carries. As for shouts.
-pub const STATE_BYTES_MAX: usize = 61_440;
+/// Bytes of an object's state and the list of objects it carries. Half of what is shouted from one
+/// state to the next, so that a leaf that keeps up with the shouts is overtaken at most once while
+/// it takes a state. What is larger is several objects, carried by one.
+pub const STATE_BYTES_MAX: usize = TAIL_BYTES_MAX / 4;
+/// Bytes of a state and what it carries that one frame tells, with its largest header. A larger one
+/// goes ahead of that frame in pieces of so many bytes, beside what else is sent.
+pub const STATE_PIECE_BYTES: usize = 61_440;
 
 /// Bytes of a volatile message: a pointer, or a name and a colour. What is larger is worth a place.
 pub const VOLATILE_BYTES_MAX: usize = 1_024;
@@ -174,8 +179,8 @@ pub const CHUNK_BYTES: usize = 128;
 /// asked.
 pub const SNAPSHOT_EIGHTHS: usize = 4;
 
-/// Time for a leaf to tell the state that it was asked for; then another one is asked. A state is
-/// one frame, which even a slow connection brings in this time behind what it has under way.
+/// Time for a leaf to tell the state that it was asked for; then another one is asked. The largest
+/// comes in this time where 2 Mbit/s are left for it; one that comes later is taken all the same.
 pub const SNAPSHOT_LEASE: Duration = Duration::from_secs(5);
 /// Bytes queued for a connection from which on its leaf lags: it is asked for a state when nobody
 /// else is left. Four turns of a repeater.

@@ -13,8 +13,11 @@ mod handshake;
 mod presence;
 mod request;
 mod shout;
+mod state;
 mod volatile;
 
+#[cfg(feature = "testing")]
+pub(crate) use self::state::set_piece_bytes;
 pub use self::{
     answer::{
         Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome, Pulled,
@@ -34,9 +37,11 @@ pub use self::{
         Snapshot, Target, Unwatch,
     },
     shout::{ShoutFrame, encode_shout},
+    state::{StateIs, StatePiece},
     volatile::{Volatile, VolatileHeard},
 };
 pub(crate) use self::{
     batch::{first_seq_of, object_of},
     shout::{Draft, PlainShout},
+    state::Incoming,
 };

@@ -6,6 +6,7 @@
 //! Where a hub has said so, it does not close at its bound of batches: the object with most bytes of
 //! them gives way. Its frames are dropped, and what was dropped is given again as the peer reads.
 
+mod pieces;
 mod pulls;
 mod slow;
 
@@ -17,7 +18,7 @@ use std::{
 
 use bytes::Bytes;
 
-pub(crate) use self::{pulls::Pull, slow::Strain};
+pub(crate) use self::{pieces::Fed, pulls::Pull, slow::Strain};
 use self::{pulls::Pulls, slow::Tell};
 use super::{Closed, Closer};
 use crate::{
@@ -74,6 +75,8 @@ struct State {
     /// A writer that waits for the peer to read.
     stuck_writer: Option<Waker>,
     reader: Option<Waker>,
+    /// What goes out beside the frames, one with each write.
+    pieces: VecDeque<Bytes>,
 }
 
 /// Bytes that count against the bounds.
@@ -144,10 +147,9 @@ impl Queue {
     /// Adds a frame that can be done without, among the batches, if it leaves the room that the
     /// windows of shouts may need. `false`: it was not added.
     pub(crate) fn push_spare(&self, frame: Bytes) -> bool {
-        let mut state = self.lock();
         let has_room =
-            state.load.batch_bytes + frame.len() <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
-        has_room && state.push(Class::Batch, frame).is_ok()
+            self.lock().load.batch_bytes + frame.len() <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
+        has_room && self.push_behind_pieces(frame).is_ok()
     }
 
     /// Adds a volatile message, if little enough is queued before it. `false`: it was not added.
@@ -173,6 +175,11 @@ impl Queue {
         self.lock().close(closed);
     }
 
+    /// Whether the connection is not closing.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().closed.is_none()
+    }
+
     /// Why the connection is closing, if it is.
     #[cfg(test)]
     pub(crate) fn closed(&self) -> Option<Closed> {
@@ -196,10 +203,12 @@ impl Queue {
     ) -> Poll<Work> {
         let mut state = self.lock();
         state.load.take_off(&std::mem::take(counted));
-        if !state.frames.is_empty() {
+        if !state.frames.is_empty() || !state.pieces.is_empty() {
             state.take_frames(writing);
+            state.take_piece(writing);
             state.ask_for_more();
-            let is_all = state.frames.is_empty() && state.closed.is_none();
+            let is_done = state.frames.is_empty() && state.pieces.is_empty();
+            let is_all = is_done && state.closed.is_none();
             state.is_idle = is_all && state.knows(cx);
             return Poll::Ready(Work::Frames { is_all: state.is_idle });
         }
@@ -299,6 +308,11 @@ impl State {
     fn add(&mut self, class: Class, frame: Bytes) {
         *self.load.account(class) += frame.len();
         self.frames.push_back((class, frame));
+        self.wake_writer();
+    }
+
+    #[inline]
+    fn wake_writer(&mut self) {
         if std::mem::take(&mut self.is_idle)
             && let Some(writer) = &self.writer
         {
@@ -352,6 +366,7 @@ impl State {
         if closed.goodbye().is_none() || closed.code == CloseCode::TooSlow {
             self.frames.clear();
         }
+        self.pieces = VecDeque::new();
         self.closed = Some(Box::new(closed));
         let wakers = [self.writer.take(), self.stuck_writer.take(), self.reader.take()];
         wakers.into_iter().flatten().for_each(Waker::wake);
@@ -371,6 +386,7 @@ impl Default for State {
             is_idle: false,
             stuck_writer: None,
             reader: None,
+            pieces: VecDeque::new(),
         }
     }
 }

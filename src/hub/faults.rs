@@ -60,13 +60,17 @@ pub(crate) struct Tally {
     pub(crate) resumes: u64,
     /// Leaves that could not take their shouts as they came.
     pub(crate) pulled: u64,
+    /// States that leaves were given in pieces.
+    pub(crate) given_in_pieces: u64,
+    /// States that leaves have told in pieces.
+    pub(crate) told_in_pieces: u64,
 }
 
 thread_local! {
     static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
     static TALLY: Cell<Tally> = const { Cell::new(Tally {
         duplicates: 0, gaps: 0, resyncs: 0, catch_ups: 0, snapshots: 0, rebuilt: 0, resumes: 0,
-        pulled: 0,
+        pulled: 0, given_in_pieces: 0, told_in_pieces: 0,
     }) };
     static TAIL_SHOUTS: Cell<usize> = const { Cell::new(TAIL_SHOUTS_MAX) };
     static LAG_BYTES: Cell<usize> = const { Cell::new(LAG_BYTES_MAX) };

@@ -111,6 +111,8 @@ pub(crate) struct CatchUp {
     pub(crate) start: Seq,
     /// The state to restore first, which is the one at `start`.
     pub(crate) restore: Option<Snapshot>,
+    /// Whether it has been given that already.
+    pub(crate) is_ahead: bool,
     /// What it missed for good.
     pub(crate) resync: Option<Resync>,
     /// What it hears first, perhaps with shouts at or below `start` at the beginning.
@@ -122,7 +124,8 @@ pub(crate) struct CatchUp {
 impl CatchUp {
     /// It stays where it is.
     pub(crate) fn nothing(at: Seq) -> Self {
-        Self { start: at, restore: None, resync: None, chunks: Vec::new(), end: at }
+        let (restore, is_ahead, resync, chunks) = (None, false, None, Vec::new());
+        Self { start: at, restore, is_ahead, resync, chunks, end: at }
     }
 }
 
@@ -327,7 +330,7 @@ impl History {
             chunks.push(chunk.frame.clone());
             end = chunk.last;
         }
-        CatchUp { start, restore: None, resync, chunks, end }
+        CatchUp { start, restore: None, is_ahead: false, resync, chunks, end }
     }
 
     fn start_over(&self, gap: Option<(ResyncReason, Seq)>, bytes: usize) -> CatchUp {

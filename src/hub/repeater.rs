@@ -9,10 +9,12 @@
 //! It runs under our own supervisor. After a panic its history is what remains: everything else
 //! is made anew, and every session is told to join again from where it is.
 
+mod ahead;
 mod catch_up;
 mod ending;
 mod fatal;
 mod grades;
+mod leaving;
 mod presence;
 mod snapshots;
 mod volatile;
@@ -21,11 +23,18 @@ use std::collections::BTreeSet;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
-use self::{catch_up::Resyncs, fatal::Fatal, grades::Grading, snapshots::Asking};
+use self::{
+    ahead::{Ahead, Later},
+    catch_up::Resyncs,
+    fatal::Fatal,
+    grades::Grading,
+    snapshots::Asking,
+};
 pub(crate) use self::{
     catch_up::{Feed, Join, Pull},
     ending::Retire,
     grades::Acknowledge,
+    leaving::{Forget, Leave},
     presence::Away,
     snapshots::TakeSnapshot,
     volatile::Relay,
@@ -49,7 +58,7 @@ use crate::{
     connection::{Class, Held},
     limits::SHOUT_BYTES_MAX,
     object::{self, ObjectId, Op, Seq, SessionId},
-    wire::{Attached, EndReason, Outcome, Refusal, Rejoin, Verdict},
+    wire::{Attached, EndReason, Outcome, Rejoin, Verdict},
 };
 
 /// One object.
@@ -78,6 +87,8 @@ pub(crate) struct Repeater {
     volatile: Vec<Relay>,
     /// Whether its shouts are dropped for a leaf that is too slow, to be given later.
     slow_leaves: SlowLeaves,
+    /// States that go ahead of what tells of them.
+    ahead: Option<Box<Ahead>>,
     /// Who was told that shouts are missed.
     resyncs: Option<Box<Resyncs>>,
     /// Who is asked for a newer state.
@@ -125,20 +136,6 @@ pub(crate) struct Attach {
     pub(crate) rights: Rights,
 }
 
-/// A session ends one of its ways of being here.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Leave {
-    pub(crate) session: SessionId,
-    pub(crate) way: Way,
-    pub(crate) pending: Pending,
-}
-
-/// A session has ended for good.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Forget(pub(crate) SessionId);
-
 /// Everything sent to the repeater before this has gone out when the answer comes.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -173,6 +170,7 @@ impl Repeater {
             grading: None,
             volatile: Vec::new(),
             slow_leaves: manner.slow_leaves,
+            ahead: None,
             resyncs: None,
             asking: None,
             ended: None,
@@ -297,17 +295,6 @@ impl Repeater {
         }
     }
 
-    fn forget(&mut self, session: SessionId) {
-        self.part_from_grades(session, true);
-        self.roster.remove(session);
-        self.resyncs.iter_mut().for_each(|resyncs| resyncs.forget(session));
-        self.unask(session);
-        self.strayed.remove(&session);
-        self.has_parted(session);
-        self.history.forget(session);
-        self.tell_of_leaves();
-    }
-
     fn enter(&mut self, contact: Contact, rights: Rights, way: Way) {
         self.strayed.remove(&contact.session);
         #[cfg(feature = "testing")]
@@ -390,6 +377,7 @@ impl Supervised for Repeater {
             member.contact.queue.unpull(self.object);
             member.contact.queue.tell(&Rejoin { object: self.object });
         }
+        self.begin_states_anew();
         self.tell_of_leaves();
         if let Some(reason) = self.ended.clone() {
             ctx.notify(Retire { reason, done: None });
@@ -401,6 +389,7 @@ impl Handler<Shouts> for Repeater {
     type Result = ();
 
     fn handle(&mut self, shouts: Shouts, ctx: &mut Self::Context) {
+        let Some(shouts) = self.or_later(shouts.session, shouts, Later::Shouts) else { return };
         let Shouts { session, volley, held, metered } = shouts;
         let count = volley.count();
         volley.each(|offer| self.hear(session, offer));
@@ -419,9 +408,11 @@ impl Handler<Attach> for Repeater {
     type Result = ();
 
     fn handle(&mut self, attach: Attach, ctx: &mut Self::Context) {
+        let session = attach.contact.session;
+        let Some(attach) = self.or_later(session, attach, Later::Attach) else { return };
         let Attach { pending, contact, rights } = attach;
         if self.ended.is_some() {
-            return self.turn_away(contact.session, pending);
+            return self.turn_away(session, pending);
         }
         self.entering = Some(contact.clone());
         self.flush();
@@ -434,42 +425,6 @@ impl Handler<Attach> for Repeater {
         pending.answer(&attached, &[]);
         self.tell_earlier_outcomes(&contact);
         self.enter(contact, rights, Way::Attached);
-        self.took(1, 0, ctx);
-    }
-}
-
-impl Handler<Leave> for Repeater {
-    type Result = ();
-
-    fn handle(&mut self, leave: Leave, ctx: &mut Self::Context) {
-        if self.ended.is_some() {
-            return leave.pending.refuse(Refusal::NotJoined);
-        }
-        // What is in this turn was said before the leaf parted.
-        self.flush();
-        if leave.way == Way::Joined
-            && let Some(member) = self.roster.get(leave.session)
-        {
-            member.contact.queue.unpull(self.object);
-        }
-        self.roster.leave(leave.session, leave.way);
-        if leave.way == Way::Joined {
-            self.unask(leave.session);
-            self.has_parted(leave.session);
-            self.ask_for_a_snapshot();
-        }
-        leave.pending.done();
-        self.tell_of_leaves();
-        self.took(1, 0, ctx);
-    }
-}
-
-impl Handler<Forget> for Repeater {
-    type Result = ();
-
-    fn handle(&mut self, Forget(session): Forget, ctx: &mut Self::Context) {
-        self.forget(session);
-        self.ask_for_a_snapshot();
         self.took(1, 0, ctx);
     }
 }

@@ -39,7 +39,7 @@ use crate::{
     connection::{Burst, Closed, Held, Inward, Queue, Reader},
     limits::{INWARD_BYTES_MAX, REQUEST_BYTES_MIN},
     object::{ObjectId, SessionId},
-    wire::{EndReason, Ended, Frame, Outcome, PlainShout, Request, ShoutFrame, Verdict},
+    wire::{EndReason, Ended, Frame, Incoming, Outcome, PlainShout, Request, ShoutFrame, Verdict},
 };
 
 /// One client.
@@ -63,6 +63,8 @@ pub(crate) struct Session {
     places: HashMap<ObjectId, Place>,
     /// Listings that are not decided, each with those who want its watch to end.
     listings: Vec<(Request, Vec<Pending>)>,
+    /// The state that the client is telling, if it is a large one.
+    incoming: Incoming,
     /// What was read since others ran.
     turn: Turn,
     /// Held while the hub stops, so that nothing more is read.
@@ -108,6 +110,7 @@ impl Session {
             heir: None,
             places: HashMap::new(),
             listings: Vec::new(),
+            incoming: Incoming::default(),
             turn: Turn::default(),
             quiet: None,
         }
@@ -203,6 +206,9 @@ impl Session {
                 frame.frame_type()
             ))),
             (_, Frame::Hello(_)) => Err(Closed::protocol("a second Hello came")),
+            (_, Frame::StatePiece(piece, bytes)) => {
+                self.incoming.add(piece, &bytes).map_err(Closed::protocol)
+            }
             (_, Frame::Snapshot(snapshot, state)) => self.tell_state(snapshot, &state, bytes),
             (_, Frame::Volatile(volatile, payload)) => {
                 self.pass_volatile(&volatile, &payload, bytes);

@@ -11,7 +11,7 @@ use crate::{
     limits::GRACE,
     object::{Codec, InterfaceId, Kind, ObjectId, Op},
     transport::{Connector, Duplex},
-    wire::{self, Create, Hello, Join, Part, Target, encode, encode_shout},
+    wire::{self, Create, Hello, Join, Part, StateIs, Target, encode, encode_shout},
 };
 
 const KERMIT: ObjectId = ObjectId([1; 16]);
@@ -65,7 +65,7 @@ fn create() -> Bytes {
         or_join: false,
         interface: InterfaceId { tag: "pond.frog".parse().expect("a tag"), version: 1 },
         codec: Codec::POSTCARD,
-        stateful: false,
+        state: StateIs::Absent,
         presence: false,
         answers: Vec::new(),
         carried: Vec::new(),

@@ -51,8 +51,8 @@ use crate::{
     object::{Missing, Name, ObjectId, SessionId},
     transport::{Connector, Duplex},
     wire::{
-        self, Done, EndReason, Ended, Frame, Header, Hello, Outcome, Refusal, Refused, Request,
-        Welcome,
+        self, Done, EndReason, Ended, Frame, Header, Hello, Incoming, Outcome, Refusal, Refused,
+        Request, Welcome,
     },
 };
 
@@ -93,6 +93,8 @@ pub(crate) struct Driver {
     /// What carried objects are made leaves with.
     keep: Weak<Keep>,
     holds: Holds,
+    /// The state that the hub is telling, if it is a large one.
+    incoming: Incoming,
 }
 
 /// A request without an answer.
@@ -169,6 +171,7 @@ impl Driver {
             next_generation: 1,
             keep: Weak::new(),
             holds: Holds::default(),
+            incoming: Incoming::default(),
         }
     }
 
@@ -202,6 +205,9 @@ impl Driver {
                 if let Some(entry) = self.entries.get(&object) {
                     entry.channel.settle(op, verdict);
                 }
+            }
+            Frame::StatePiece(piece, bytes) => {
+                self.incoming.add(piece, &bytes).map_err(Closed::protocol)?;
             }
             Frame::Resynced(resynced, state) => self.resynced(&resynced, state, ctx)?,
             Frame::Pulled(pulled) => self.pulled(&pulled),
@@ -289,7 +295,15 @@ impl Driver {
 
     fn refused(&mut self, refused: Refused) -> Result<(), Closed> {
         let Refused { request, refusal } = refused;
-        let is_again = self.requests.get(&request).is_some_and(|asking| asking.is_again);
+        let asking = self.requests.get(&request);
+        let is_again = asking.is_some_and(|asking| asking.is_again);
+        if let Some(asking) = asking.filter(|it| it.asked.is_way_in())
+            && refusal == Refusal::NotJoined
+        {
+            // Another leaf of the object has parted meanwhile: this one still wants in.
+            self.say(asking.frame.clone());
+            return Ok(());
+        }
         match self.recall(request)? {
             Asked::Enter(entering) => entering.refuse(refusal),
             Asked::Attach(attaching) => attaching.refuse(refusal),
@@ -427,6 +441,11 @@ impl Asking {
 }
 
 impl Asked {
+    /// Whether a leaf is to be made of what it is answered.
+    fn is_way_in(&self) -> bool {
+        matches!(self, Self::Enter(_) | Self::Fetch(_))
+    }
+
     /// Whether it is asked for anew over another connection.
     fn is_way_back(&self) -> bool {
         matches!(self, Self::Rejoin(..) | Self::Reattach(_) | Self::ListAgain(_))

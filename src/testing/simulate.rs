@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     hub::faults,
-    limits::{LAG_BYTES_MAX, TAIL_SHOUTS_MAX},
+    limits::{LAG_BYTES_MAX, STATE_PIECE_BYTES, TAIL_SHOUTS_MAX},
     supervise,
 };
 
@@ -87,16 +87,18 @@ pub struct Counterexample {
 
 /// Carries out a schedule; then mends everything, and waits until all have come to rest.
 ///
-/// A hub's tails are short then, and its queues small, so that who is away for a while misses
-/// something, and who is slow is behind.
+/// A hub's tails are short then, its queues small, and pieces of states of a few bytes, so that who is
+/// away for a while misses something, who is slow is behind, and states come in pieces.
 pub fn simulate(schedule: &Schedule) -> Outcome {
     faults::hold_tails_to(TAIL_SHOUTS);
     faults::hold_lags_to(LAG_BYTES);
+    crate::wire::set_piece_bytes(PIECE_BYTES);
     let _earlier = faults::take_tally();
     let run = || run(schedule.seed, async |sim| carry_out(sim, schedule).await);
     let outcome = supervise::guard(run);
     faults::hold_tails_to(TAIL_SHOUTS_MAX);
     faults::hold_lags_to(LAG_BYTES_MAX);
+    crate::wire::set_piece_bytes(STATE_PIECE_BYTES);
     outcome.unwrap_or_else(|why| {
         let (transcript, stats) = (Transcript::new(), Stats::default());
         Outcome { verdict: Err(Failure::Panicked { why }), transcript, stats }
@@ -155,6 +157,8 @@ fn add_stress(stats: &mut Stats, sim: &Sim) {
         ("resyncs told", tally.resyncs),
         ("slowed", stress.slowed),
         ("snapshots", tally.snapshots),
+        ("states given in pieces", tally.given_in_pieces),
+        ("states told in pieces", tally.told_in_pieces),
         ("torn", stress.torn),
     ] {
         stats.add(what, count);
@@ -207,3 +211,6 @@ const TAIL_SHOUTS: usize = 64;
 
 /// A burst that a slow line does not take at once.
 const LAG_BYTES: usize = 2_048;
+
+/// Less than a state has.
+const PIECE_BYTES: usize = 4;

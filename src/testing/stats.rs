@@ -44,7 +44,7 @@ impl fmt::Display for Stats {
 }
 
 /// What a suite is refused without.
-const MUST_OCCUR: [&str; 33] = [
+const MUST_OCCUR: [&str; 35] = [
     "bytes",
     "catch-ups",
     "connections",
@@ -73,6 +73,8 @@ const MUST_OCCUR: [&str; 33] = [
     "shouts",
     "slowed",
     "snapshots",
+    "states given in pieces",
+    "states told in pieces",
     "stalls",
     "states compared",
     "torn",

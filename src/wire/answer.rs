@@ -2,14 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Request, codec::bounded, codec::bounded_text};
+use super::{Request, StateIs, codec::bounded, codec::bounded_text};
 use crate::{
     limits,
     object::{Carried, Cursor, Epoch, InterfaceId, Name, ObjectId, Op, Resync, Seq},
 };
 
-/// The session is a leaf. Batches from `start.next()` follow; the payload is the state at `start`
-/// if there is one.
+/// The session is a leaf. Batches from `start.next()` follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     /// The number of the request.
@@ -22,8 +21,8 @@ pub struct Joined {
     pub start: Cursor,
     /// The object's last seq at this moment: what is heard up to it is the past.
     pub last: Seq,
-    /// Whether the payload is a state, to be restored before anything is heard.
-    pub restore: bool,
+    /// Where the state at `start` is, which is to be restored before anything is heard.
+    pub state: StateIs,
     /// What was missed for good, for a session that had a cursor.
     pub resync: Option<Resync>,
     /// The op that the object's home awaits from this session. What became of earlier ones
@@ -36,7 +35,7 @@ pub struct Joined {
 
 impl Joined {
     pub(super) fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
-        check_state(self.restore, payload, &self.carried)?;
+        self.state.check(payload, &self.carried)?;
         check_start(self.start, self.last)?;
         check_op(self.next_op)
     }
@@ -220,8 +219,7 @@ pub struct SnapshotWanted {
     pub object: ObjectId,
 }
 
-/// The leaf has missed shouts for good. Batches from `start.next()` follow; the payload is the state
-/// at `start` if there is one.
+/// The leaf has missed shouts for good. Batches from `start.next()` follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resynced {
     /// The object.
@@ -230,8 +228,8 @@ pub struct Resynced {
     pub start: Cursor,
     /// The object's last seq at this moment: what is heard up to it is the past.
     pub last: Seq,
-    /// Whether the payload is a state, to be restored before anything is heard.
-    pub restore: bool,
+    /// Where the state at `start` is, which is to be restored before anything is heard.
+    pub state: StateIs,
     /// What was missed.
     pub resync: Resync,
     /// The objects that the state carries.
@@ -241,7 +239,7 @@ pub struct Resynced {
 
 impl Resynced {
     pub(super) fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
-        check_state(self.restore, payload, &self.carried)?;
+        self.state.check(payload, &self.carried)?;
         check_start(self.start, self.last)
     }
 }
@@ -304,11 +302,6 @@ pub enum Change {
     Added(Entry),
     /// A name went.
     Removed(Name),
-}
-
-fn check_state(restore: bool, payload: &[u8], carried: &[Carried]) -> Result<(), &'static str> {
-    let is_bare = payload.is_empty() && carried.is_empty();
-    (restore || is_bare).then_some(()).ok_or("a state that is not to be restored")
 }
 
 fn check_start(start: Cursor, last: Seq) -> Result<(), &'static str> {

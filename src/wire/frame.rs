@@ -7,7 +7,7 @@ use super::{
     Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError, Goodbye,
     Handled, Heard, Hello, Join, Joined, List, Listed, Members, MembersChanged, NameObject,
     Outcome, Part, Pin, Pull, Pulled, Refused, Rejoin, Resynced, ShoutFrame, Snapshot,
-    SnapshotWanted, Unwatch, Volatile, VolatileHeard, Welcome, codec::written_bytes,
+    SnapshotWanted, StatePiece, Unwatch, Volatile, VolatileHeard, Welcome, codec::written_bytes,
     shout::PlainShout,
 };
 
@@ -139,9 +139,10 @@ frames! {
         49 => Pulled(Pulled),
     }
     payload {
+        5 => StatePiece(StatePiece) if StatePiece::check,
         16 => Create(Create) if Create::check,
         24 => Shout(ShoutFrame) if ShoutFrame::check,
-        27 => Snapshot(Snapshot),
+        27 => Snapshot(Snapshot) if Snapshot::check,
         29 => Volatile(Volatile) if Volatile::check,
         32 => Joined(Joined) if Joined::check,
         43 => Resynced(Resynced) if Resynced::check,
@@ -241,8 +242,9 @@ fn sane<H: Header>(header: H, payload: &[u8]) -> Result<H, FrameError> {
 mod tests {
     use super::*;
     use crate::{
-        limits::STATE_BYTES_MAX,
+        limits::STATE_PIECE_BYTES,
         object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Seq},
+        wire::StateIs,
     };
 
     const OBJECT: ObjectId = ObjectId([1; 16]);
@@ -281,18 +283,18 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_state_fits_a_joined_frame_beside_all_else_at_its_largest() {
+    fn the_largest_state_in_one_piece_fits_a_joined_frame_beside_all_else_at_its_largest() {
         let tag: crate::object::Tag = "t".repeat(64).parse().expect("ok");
         let seq = Seq(u64::MAX - 1);
         let carried = vec![Carried { object: OBJECT, tag, seq }; 64];
-        let state = vec![0; STATE_BYTES_MAX - Carried::bytes_of(&carried)];
+        let state = vec![0; STATE_PIECE_BYTES - Carried::bytes_of(&carried)];
         let joined = Joined {
             request: u32::MAX,
             object: OBJECT,
             name: Some("n".repeat(128).parse().expect("ok")),
             start: Cursor { epoch: Epoch([9; 8]), seq },
             last: seq,
-            restore: true,
+            state: StateIs::Payload,
             resync: None,
             next_op: Op(u64::MAX),
             carried,
@@ -303,8 +305,8 @@ mod tests {
             Ok(Frame::Joined(joined.clone(), state.into()))
         );
 
-        let stateless = Joined { restore: false, ..joined };
+        let stateless = Joined { state: StateIs::Absent, ..joined };
         let refused = Frame::decode(&encode(&stateless).slice(4..));
-        assert_eq!(refused, nonsense(FrameType::Joined, "a state that is not to be restored"));
+        assert_eq!(refused, nonsense(FrameType::Joined, "no state, and it carries objects"));
     }
 }

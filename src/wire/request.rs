@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::bounded;
+use super::{StateIs, codec::bounded};
 use crate::{
     limits,
     object::{Carried, Codec, Cursor, InterfaceId, Kind, Name, ObjectId},
@@ -11,7 +11,7 @@ use crate::{
 /// Numbers a session's requests, so that answers find them.
 pub type Request = u32;
 
-/// Make an object, and be its first leaf. The payload is its state; empty for `state none`.
+/// Make an object, and be its first leaf.
 ///
 /// Shouts at the object may follow at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +28,8 @@ pub struct Create {
     pub interface: InterfaceId,
     /// How its payloads are written.
     pub codec: Codec,
-    /// Whether it has a state.
-    pub stateful: bool,
+    /// Where its state is; absent for `state none`.
+    pub state: StateIs,
     /// Whether its leaves are told who else is one.
     pub presence: bool,
     /// The kinds of asks that the leaf's class answers. None in this version.
@@ -42,11 +42,7 @@ pub struct Create {
 
 impl Create {
     pub(super) fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
-        let is_bare = payload.is_empty() && self.carried.is_empty();
-        if !self.stateful && !is_bare {
-            return Err("a state of an object without one");
-        }
-        Ok(())
+        self.state.check(payload, &self.carried)
     }
 }
 
@@ -160,17 +156,32 @@ pub struct Destroy {
     pub object: ObjectId,
 }
 
-/// A newer state of an object, which the hub wanted, or that there will be none. The payload is the
-/// state; there is no answer.
+/// A newer state of an object, which the hub wanted, or that there will be none. There is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The object.
     pub object: ObjectId,
     /// What the state contains: everything up to here. `None`: this leaf cannot tell its state.
     pub at: Option<Cursor>,
+    /// Where the state is.
+    pub state: StateIs,
     /// The objects that the state carries.
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
     pub carried: Vec<Carried>,
+}
+
+impl Snapshot {
+    /// This leaf cannot tell its state.
+    pub fn unable(object: ObjectId) -> Self {
+        Self { object, at: None, state: StateIs::Absent, carried: Vec::new() }
+    }
+
+    pub(super) fn check(&self, payload: &[u8]) -> Result<(), &'static str> {
+        if self.at.is_some() != self.state.is_present() {
+            return Err("a state and what it contains come together");
+        }
+        self.state.check(payload, &self.carried)
+    }
 }
 
 /// How a leaf that cannot keep up is given its shouts: not any more, or so much of what follows a

@@ -8,7 +8,7 @@ use actix_multiplex::{
     Carried, Codec, Hub, Kind, ObjectId, Op, Seq,
     limits::{CARRIED_MAX, HEARTBEAT_INTERVAL, LINGER, SWEEP_INTERVAL, TOMBSTONES_MAX},
     transport::{Connector, Duplex},
-    wire::{Attach, Create, Frame, Header, Part, Refusal, ShoutFrame, Target, encode},
+    wire::{Attach, Create, Frame, Header, Part, Refusal, ShoutFrame, StateIs, Target, encode},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -132,7 +132,7 @@ impl Client {
             or_join: false,
             interface: interface(),
             codec: Codec::POSTCARD,
-            stateful: false,
+            state: StateIs::Absent,
             presence: false,
             answers: Vec::new(),
             carried: Vec::new(),

@@ -66,7 +66,7 @@ impl Raw {
             or_join: false,
             interface: interface(),
             codec: Codec::POSTCARD,
-            stateful: state.is_some(),
+            state: state.is_some().into(),
             presence: false,
             answers: Vec::new(),
             carried: Vec::new(),

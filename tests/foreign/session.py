@@ -8,10 +8,11 @@ import sys
 from forms import Fault, Frame, data, framed, need, text, varint
 from leaf import Leaf
 
-HELLO, WELCOME, GOODBYE, HEARTBEAT = 1, 2, 3, 4
+HELLO, WELCOME, GOODBYE, HEARTBEAT, STATE_PIECE = 1, 2, 3, 4, 5
 CREATE, JOIN, PART, LAST_OF_A_CLIENT = 16, 17, 18, 27
 JOINED, DONE, REFUSED, BATCH, OUTCOME, REJOIN, ENDED, WANTED = 32, 34, 35, 38, 39, 40, 41, 42
 VOLATILE, HEARD, VOLATILE_HEARD = 29, 30, 44
+PAYLOAD, PIECES = 1, 2  # Where a state is.
 CODE_DONE, SILENT, PROTOCOL, TIMEOUT = 1, 6, 8, 13
 # What a refusal brings: Interface two interfaces, NameTaken and HasName a name, Exists an id.
 REASON, NUMBER, NAME = (lambda f: f.text(1_024)), (lambda f: f.number(32)), Frame.name
@@ -32,6 +33,7 @@ class Session(asyncio.Protocol):
         # By object: the leaves from asking to parted; and tag and seq of what was heard of.
         self.leaves, self.heard_of = {}, {}
         self.requests, self.request = {}, 0
+        self.pieces = {}  # The state that is on its way, by object: its bytes, and those that came.
         self.room, self.pending_bytes = asyncio.Event(), 0
 
     # Bytes come and go.
@@ -107,6 +109,7 @@ class Session(asyncio.Protocol):
     def take(self, kind, frame):
         takes = {
             WELCOME: self.on_welcome, GOODBYE: self.on_goodbye, HEARTBEAT: Frame.end,
+            STATE_PIECE: self.on_state_piece,
             JOINED: self.on_joined, DONE: self.on_done, REFUSED: self.on_refused,
             BATCH: self.on_batch, OUTCOME: self.on_outcome, REJOIN: self.on_rejoin,
             ENDED: self.on_ended, WANTED: self.on_wanted,
@@ -142,14 +145,28 @@ class Session(asyncio.Protocol):
     def on_joined(self, frame):
         request, oid, _name = frame.number(32), frame.take(16), frame.option(frame.name)
         epoch, start, last = frame.take(8), frame.number(64), frame.number(64)
-        restore = frame.bool()
+        state_is = frame.choice(3)
         frame.option(lambda: (frame.choice(2), frame.number(64), frame.number(64)))
         next_op, listed, state = frame.number(64, 1), frame.carried(), frame.rest()
-        need(start <= last and (restore or not (listed or state)), "what cannot be")
+        need(start <= last and (state_is or not listed), "what cannot be")
+        need(state_is == PAYLOAD or not state, "a state that is elsewhere")
         leaf = self.answered(request, CREATE, JOIN)
         need(leaf.oid in (oid, None), "another object", PROTOCOL)
         self.leaves[oid] = leaf
-        leaf.on_joined(oid, epoch, start, next_op, (state, listed) if restore else None)
+        if state_is == PIECES:
+            of, state = self.pieces.pop(oid, (None, b""))
+            need(of == len(state), "a state without all its pieces", PROTOCOL)
+        leaf.on_joined(oid, epoch, start, next_op, (state, listed) if state_is else None)
+
+    def on_state_piece(self, frame):
+        oid, at, of, piece = frame.take(16), frame.number(32), frame.number(32), frame.rest()
+        need(piece and at + len(piece) <= of <= 1_048_576, "a piece of nothing")
+        self.in_turn()
+        if at == 0:
+            self.pieces = {oid: (of, b"")}
+        so_far = self.pieces.get(oid)
+        need(so_far and so_far[0] == of and len(so_far[1]) == at, "a piece too many", PROTOCOL)
+        self.pieces[oid] = of, so_far[1] + piece
 
     def on_done(self, frame):
         request = frame.number(32)

@@ -8,7 +8,7 @@ use std::sync::{
 use actix::prelude::*;
 use actix_multiplex::{
     Client, Cursor, Epoch, Handle, Heard, HubId, Leaf, Op, Seq, SessionId, Shout, Voice, interface,
-    wire::{Frame, Joined, Limits, Welcome, encode},
+    wire::{Frame, Joined, Limits, StateIs, Welcome, encode},
 };
 use bytes::Bytes;
 use gungraun::{library_benchmark, library_benchmark_group};
@@ -88,7 +88,7 @@ fn let_in(place: &Place, line: &Line, client: &Client) -> Handle<Counter> {
         name: None,
         start: Cursor { epoch: Epoch([2; 8]), seq: Seq(0) },
         last: Seq(0),
-        restore: false,
+        state: StateIs::Absent,
         resync: None,
         next_op: Op(1),
         carried: Vec::new(),

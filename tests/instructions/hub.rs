@@ -2,7 +2,10 @@
 
 use actix_multiplex::{
     Codec, Hub, InterfaceId,
-    wire::{Attach, Create, Header, Hello, Join, Part, Target, VERSION_MAX, VERSION_MIN, encode},
+    wire::{
+        Attach, Create, Header, Hello, Join, Part, StateIs, Target, VERSION_MAX, VERSION_MIN,
+        encode,
+    },
 };
 use bytes::Bytes;
 use gungraun::{library_benchmark, library_benchmark_group};
@@ -152,7 +155,7 @@ fn create() -> Create {
         or_join: false,
         interface: interface(),
         codec: Codec::POSTCARD,
-        stateful: false,
+        state: StateIs::Absent,
         presence: false,
         answers: Vec::new(),
         carried: Vec::new(),

@@ -11,6 +11,7 @@ mod lagging;
 mod names;
 mod offline;
 mod outages;
+mod pieces;
 pub(super) mod pond;
 mod pulling;
 mod races;

@@ -100,7 +100,7 @@ impl Client {
             or_join: false,
             interface: interface(),
             codec: Codec::POSTCARD,
-            stateful,
+            state: stateful.into(),
             presence: false,
             answers: Vec::new(),
             carried: Vec::new(),

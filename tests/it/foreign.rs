@@ -99,6 +99,21 @@ fn a_client_made_from_the_protocol_alone_joins_late_and_is_given_the_state_and_a
 }
 
 #[test]
+fn a_client_made_from_the_protocol_alone_is_given_a_large_state_in_pieces() {
+    in_hub(async |address, notes| {
+        let score = || Score { points: 300, team: "f".repeat(200_000) };
+        let mut alec = Witness::<Tally>::open(address, "alec", "score", score(), &notes).await;
+        let mut foreign = Foreign::start(address, Tally::TAG, "score", [3, 3], &["--late"]);
+        // 300 and 200,000 as varints, and that many bytes.
+        assert_eq!(foreign.joined().await, format!("ac02c09a0c{}", "66".repeat(200_000)));
+        foreign.go();
+        alec.hear(3).await;
+        let summary = judge(&notes, &foreign.end().await);
+        assert_eq!((summary.leaves, summary.deliveries), (2, 6));
+    });
+}
+
+#[test]
 fn a_client_that_makes_no_snapshots_may_be_asked_for_one_and_goes_on() {
     in_hub(async |address, notes| {
         let score = Score { points: 1, team: String::new() };

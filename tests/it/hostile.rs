@@ -12,6 +12,7 @@ mod handshake;
 mod lingering;
 mod listing;
 mod pending;
+mod pieces;
 #[cfg(feature = "testing")]
 mod poison;
 mod presence;

@@ -117,6 +117,7 @@ refusal = choice(
     "Gone")
 verdict = choice(
     ("Sequenced", struct(seq=u64, count=u32)), ("Refused", struct(reason=text)), "Gap")
+state = choice("Absent", "Payload", "Pieces")
 member = struct(session=id16, name=text, info=data, since_ms=u64, away=boolean)
 member_change = choice(
     ("Came", member), *((name, struct(session=id16)) for name in ("Away", "Back", "Parted")))
@@ -133,9 +134,10 @@ FRAMES = {
     "Goodbye": (3, dict(
         code=u16, fault=choice("Nobody", "Sender", "Receiver"), reason=text)),
     "Heartbeat": (4, {}),
+    "StatePiece": (5, dict(object=id16, at=u32, of=u32)),
     "Create": (16, dict(
         request=u32, object=id16, name=option(text), or_join=boolean, interface=interface_id,
-        codec=byte, stateful=boolean, presence=boolean, answers=listed(u16), carried=listed(carried))),
+        codec=byte, state=state, presence=boolean, answers=listed(u16), carried=listed(carried))),
     "Join": (17, dict(
         request=u32, target=target, interface=interface_id, cursor=option(cursor),
         answers=listed(u16))),
@@ -150,12 +152,12 @@ FRAMES = {
         carried=listed(carried))),
     "Pin": (25, dict(request=u32, object=id16, pinned=boolean)),
     "Destroy": (26, dict(request=u32, object=id16)),
-    "Snapshot": (27, dict(object=id16, at=option(cursor), carried=listed(carried))),
+    "Snapshot": (27, dict(object=id16, at=option(cursor), state=state, carried=listed(carried))),
     "Pull": (28, dict(object=id16, cursor=option(cursor))),
     "Volatile": (29, dict(object=id16, kind=u16)),
     "Heard": (30, dict(object=id16, seq=u64)),
     "Joined": (32, dict(
-        request=u32, object=id16, name=option(text), start=cursor, last=u64, restore=boolean,
+        request=u32, object=id16, name=option(text), start=cursor, last=u64, state=state,
         resync=option(resync), next_op=u64, carried=listed(carried))),
     "Attached": (33, dict(request=u32, object=id16, epoch=id8, next_op=u64)),
     "Done": (34, dict(request=u32)),
@@ -170,7 +172,7 @@ FRAMES = {
     "Ended": (41, dict(object=id16, reason=choice(("Failed", text), "Destroyed", "Dropped"))),
     "SnapshotWanted": (42, dict(object=id16)),
     "Resynced": (43, dict(
-        object=id16, start=cursor, last=u64, restore=boolean, resync=resync,
+        object=id16, start=cursor, last=u64, state=state, resync=resync,
         carried=listed(carried))),
     "VolatileHeard": (44, dict(object=id16, session=id16, last=u64, kind=u16)),
     "Handled": (45, dict(
@@ -183,7 +185,8 @@ FRAMES = {
         changes=listed(member_change))),
     "Pulled": (49, dict(object=id16, last=u64, current=boolean)),
 }
-WITH_PAYLOAD = ("Create", "Shout", "Snapshot", "Volatile", "Joined", "Resynced", "VolatileHeard")
+WITH_PAYLOAD = (
+    "StatePiece", "Create", "Shout", "Snapshot", "Volatile", "Joined", "Resynced", "VolatileHeard")
 
 
 def shouts(batch):

@@ -56,7 +56,7 @@ def lengths():
             b"GET / HTTP/1.1\r\n", too_long(int.from_bytes(b"GET ", "little")),
             "another protocol"),
     }
-    return out | {f"type_{number}": unknown(number) for number in (0, 5, 15, 31, 46, 63, 64, 255)}
+    return out | {f"type_{number}": unknown(number) for number in (0, 6, 15, 31, 46, 63, 64, 255)}
 
 
 def cut_short():
@@ -101,7 +101,7 @@ def claims():
         "claim_carried_by_joined": malformed(
             "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1" + varint(2**32), few),
         "claim_carried_by_snapshot": malformed(
-            "Snapshot", OBJECT + EPOCH + b"\1" + varint(65), few),
+            "Snapshot", OBJECT + b"\0\0" + varint(65), few),
         "claim_carried_by_resynced": malformed(
             "Resynced", OBJECT + EPOCH + b"\0\0\0\0\1\0" + varint(2**32), few),
         "claim_entries": malformed("Listed", REQUEST + varint(3277), few),
@@ -239,6 +239,8 @@ def choices():
         "fault_3": number("Goodbye", b"\1\3\0"),
         "refusal_12": number("Refused", REQUEST + b"\x0c"),
         "refusal_huge": number("Refused", REQUEST + varint(2**32 - 1)),
+        "state_is_3": number("Resynced", OBJECT + EPOCH + b"\1\1\3" + b"\0\1\1\0"),
+        "state_is_3_in_snapshot": number("Snapshot", OBJECT + b"\0\3\0"),
         "verdict_3": number("Outcome", OBJECT + b"\1\3"),
         "end_reason_3": number("Ended", OBJECT + b"\3"),
         "member_change_4": number("MembersChanged", OBJECT + b"\1\0\1\1\1\4" + OBJECT),
@@ -298,10 +300,28 @@ def nonsense():
             good.welcome(limits=good.LIMITS | {"silence_ms": 5000}),
             "silence is held for death before a heartbeat is due", "nobody could live"),
         "create_stateless_with_state": says(
-            good.create(payload="00"), "a state of an object without one", "stateful is false"),
+            good.create(payload="00"), "a state where there is none", "state is Absent"),
         "create_stateless_that_carries": says(
-            good.create(carried=[good.CARRIED_BLOT]), "a state of an object without one",
-            "stateful is false"),
+            good.create(carried=[good.CARRIED_BLOT]), "no state, and it carries objects",
+            "state is Absent"),
+        "create_in_pieces_and_payload": says(
+            good.create(state="Pieces", payload="00"), "a state in pieces, and in the payload",
+            "state is Pieces"),
+        "snapshot_unable_with_state": says(
+            good.snapshot(at=None, payload="00"), "a state and what it contains come together",
+            "state is Payload, and at is None"),
+        "snapshot_at_nothing": says(
+            good.snapshot(state="Absent"), "a state and what it contains come together",
+            "state is Absent, and at is not None"),
+        "snapshot_unable_with_payload": says(
+            good.snapshot(at=None, state="Absent", payload="00"), "a state where there is none",
+            "state is Absent"),
+        "state_piece_empty": says(
+            good.state_piece(payload=""), "a piece without bytes", "nothing would come of it"),
+        "state_piece_of_too_large": says(
+            good.state_piece(of=1048577), "a state that is too large", "one more than the limit"),
+        "state_piece_beyond": says(
+            good.state_piece(at=61441), "a piece goes beyond its state", "of is 61441"),
         "members_version_0": says(
             good.members(version=0), "versions count from 1", "0 is before the first"),
         "members_not_listed": says(
@@ -348,17 +368,20 @@ def nonsense():
         "volatile_heard_too_large": says(
             good.volatile_heard(payload="5a" * 1025), "a volatile message has at most 1024 bytes",
             "one more than the limit"),
-        "joined_payload_not_to_restore": says(
-            good.joined(payload="00"), "a state that is not to be restored", "restore is false"),
-        "joined_carried_not_to_restore": says(
-            good.joined(carried=[good.CARRIED_BLOT]), "a state that is not to be restored",
-            "restore is false"),
+        "joined_stateless_with_state": says(
+            good.joined(payload="00"), "a state where there is none", "state is Absent"),
+        "joined_in_pieces_and_payload": says(
+            good.joined(state="Pieces", payload="00"), "a state in pieces, and in the payload",
+            "state is Pieces"),
+        "joined_stateless_that_carries": says(
+            good.joined(carried=[good.CARRIED_BLOT]), "no state, and it carries objects",
+            "state is Absent"),
         "joined_start_after_last": says(
             good.joined(start={"epoch": good.EPOCH, "seq": 2}, last=1),
             "the start is after the last seq", "nothing can be heard before it is said"),
-        "resynced_payload_not_to_restore": says(
-            good.resynced(payload="00"), "a state that is not to be restored",
-            "restore is false"),
+        "resynced_stateless_with_state": says(
+            good.resynced(payload="00"), "a state where there is none",
+            "state is Absent"),
         "resynced_start_after_last": says(
             good.resynced(last=299), "the start is after the last seq",
             "nothing can be heard before it is said"),

@@ -42,7 +42,7 @@ def goodbye(code, fault, reason=""):
 def create(**change):
     return {
         "frame": "Create", "request": 1, "object": OBJECT, "name": "kermit", "or_join": True,
-        "interface": FROG, "codec": 1, "stateful": False, "presence": False, "answers": [],
+        "interface": FROG, "codec": 1, "state": "Absent", "presence": False, "answers": [],
         "carried": [], "payload": ""} | change
 
 
@@ -65,21 +65,26 @@ def shout(**change):
 
 def snapshot(**change):
     return {
-        "frame": "Snapshot", "object": OBJECT, "at": {"epoch": EPOCH, "seq": 300}, "carried": [],
-        "payload": ""} | change
+        "frame": "Snapshot", "object": OBJECT, "at": {"epoch": EPOCH, "seq": 300},
+        "state": "Payload", "carried": [], "payload": ""} | change
+
+
+def state_piece(**change):
+    return {
+        "frame": "StatePiece", "object": OBJECT, "at": 0, "of": 61441, "payload": "05"} | change
 
 
 def joined(**change):
     return {
         "frame": "Joined", "request": 2, "object": OBJECT, "name": "kermit",
-        "start": {"epoch": EPOCH, "seq": 0}, "last": 0, "restore": False, "resync": None,
+        "start": {"epoch": EPOCH, "seq": 0}, "last": 0, "state": "Absent", "resync": None,
         "next_op": 1, "carried": [], "payload": ""} | change
 
 
 def resynced(**change):
     return {
         "frame": "Resynced", "object": OBJECT, "start": {"epoch": EPOCH, "seq": 300},
-        "last": 300, "restore": False,
+        "last": 300, "state": "Absent",
         "resync": {"reason": "Missed", "from": 17, "to": 300}, "carried": [],
         "payload": ""} | change
 
@@ -178,15 +183,21 @@ VECTORS = {
     "goodbye_code_0": goodbye(0, "Sender"),
     "goodbye_longest_reason": goodbye(1, "Nobody", REASON_MAX),
     "heartbeat": {"frame": "Heartbeat"},
+    "state_piece": state_piece(),
+    "state_piece_that_is_all": state_piece(of=1),
+    "state_piece_last": state_piece(at=61440),
+    "state_piece_maximal": state_piece(
+        object="ff" * 16, at=1048576 - 61440, of=1048576, payload="5a" * 61440),
     "create": create(),
     "create_minimal": create(request=0, name=None, or_join=False),
     "create_with_presence": create(presence=True),
-    "create_with_state": create(stateful=True, payload="0568656c6c6f"),
-    "create_with_empty_state": create(stateful=True),
+    "create_with_state": create(state="Payload", payload="0568656c6c6f"),
+    "create_with_empty_state": create(state="Payload"),
+    "create_with_state_in_pieces": create(state="Pieces"),
     "create_with_state_that_carries": create(
-        stateful=True, carried=[CARRIED_BLOT, CARRIED_NEW], payload="0001"),
+        state="Payload", carried=[CARRIED_BLOT, CARRIED_NEW], payload="0001"),
     "create_maximal": create(
-        request=U32, object="ff" * 16, name=NAME_MAX, interface=LONGEST, codec=255, stateful=True,
+        request=U32, object="ff" * 16, name=NAME_MAX, interface=LONGEST, codec=255, state="Payload",
         presence=True, answers=[U16 - n for n in range(256)], carried=CARRIED_MAX,
         payload="5a" * (61440 - 64 * 91 - 1)),
     "join": join(),
@@ -214,7 +225,8 @@ VECTORS = {
     "destroy": {"frame": "Destroy", "request": 9, "object": OBJECT},
     "destroy_maximal": {"frame": "Destroy", "request": U32, "object": "ff" * 16},
     "snapshot": snapshot(payload="0501"),
-    "snapshot_unable": snapshot(at=None, payload=""),
+    "snapshot_in_pieces": snapshot(state="Pieces", carried=[CARRIED_BLOT]),
+    "snapshot_unable": snapshot(at=None, state="Absent"),
     "snapshot_that_carries": snapshot(carried=[CARRIED_BLOT, CARRIED_NEW], payload="020001"),
     "snapshot_maximal": snapshot(
         object="ff" * 16, at={"epoch": "ff" * 8, "seq": U64}, carried=CARRIED_MAX,
@@ -251,18 +263,20 @@ VECTORS = {
     "joined": joined(start={"epoch": EPOCH, "seq": 41}, last=41),
     "joined_nameless": joined(name=None),
     "joined_with_state": joined(
-        start={"epoch": EPOCH, "seq": 3}, last=200, restore=True, payload="0568656c6c6f"),
-    "joined_with_state_that_carries": joined(restore=True, carried=[CARRIED_BLOT], payload="00"),
-    "joined_with_empty_state": joined(restore=True),
+        start={"epoch": EPOCH, "seq": 3}, last=200, state="Payload", payload="0568656c6c6f"),
+    "joined_with_state_in_pieces": joined(
+        start={"epoch": EPOCH, "seq": 3}, last=200, state="Pieces", carried=[CARRIED_BLOT]),
+    "joined_with_state_that_carries": joined(state="Payload", carried=[CARRIED_BLOT], payload="00"),
+    "joined_with_empty_state": joined(state="Payload"),
     "joined_after_missing": joined(
         start={"epoch": EPOCH, "seq": 9}, last=12,
         resync={"reason": "Missed", "from": 3, "to": 9}),
     "joined_in_a_new_epoch": joined(
-        resync={"reason": "Epoch", "from": 1, "to": 0}, restore=True, payload="00"),
+        resync={"reason": "Epoch", "from": 1, "to": 0}, state="Payload", payload="00"),
     "joined_again": joined(start={"epoch": EPOCH, "seq": 17}, last=20, next_op=130),
     "joined_maximal": joined(
         request=U32, object="ff" * 16, name=NAME_MAX, start={"epoch": "ff" * 8, "seq": U64},
-        last=U64, restore=True, resync={"reason": "Epoch", "from": U64, "to": U64}, next_op=U64,
+        last=U64, state="Payload", resync={"reason": "Epoch", "from": U64, "to": U64}, next_op=U64,
         carried=CARRIED_MAX, payload="5a" * (61440 - 64 * 91 - 1)),
     "attached": attached(),
     "attached_again": attached(next_op=130),
@@ -347,8 +361,9 @@ VECTORS = {
     "pulled_all": {"frame": "Pulled", "object": OBJECT, "last": 4000, "current": True},
     "resynced": resynced(),
     "resynced_with_state": resynced(
-        last=310, restore=True, carried=[CARRIED_BLOT], payload="07"),
+        last=310, state="Payload", carried=[CARRIED_BLOT], payload="07"),
+    "resynced_with_state_in_pieces": resynced(last=310, state="Pieces"),
     "resynced_of_another_history": resynced(
-        start={"epoch": EPOCH, "seq": 0}, last=0, restore=True,
+        start={"epoch": EPOCH, "seq": 0}, last=0, state="Payload",
         resync={"reason": "Epoch", "from": 1, "to": 0}),
 }

@@ -3,7 +3,7 @@
 //!
 //! A value. Each of them has a cursor: what follows it is given later, by whoever keeps it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
@@ -21,6 +21,10 @@ pub(super) struct Pulls {
     turns: VecDeque<ObjectId>,
     /// The one that more was asked of, and has not come.
     asked: Option<ObjectId>,
+    /// The one whose state is being told, and how many bytes of it were.
+    telling: Option<(ObjectId, usize)>,
+    /// Those that have a state to be told too.
+    untold: BTreeSet<ObjectId>,
 }
 
 /// An object whose frames are not taken.
@@ -98,6 +102,36 @@ impl Pulls {
     pub(super) fn end(&mut self, object: ObjectId) {
         self.rest(object);
         self.objects.remove(&object);
+        self.untold.remove(&object);
+        self.end_state(object);
+    }
+
+    /// How many bytes of an object's state were told. `None`: it rests, since another one's is being
+    /// told; it is roused when that is done.
+    pub(super) fn told_of(&mut self, object: ObjectId) -> Option<usize> {
+        let (told, at) = *self.telling.get_or_insert((object, 0));
+        if told == object {
+            return Some(at);
+        }
+        self.rest(object);
+        self.untold.insert(object);
+        None
+    }
+
+    /// So many bytes of an object's state were told.
+    pub(super) fn tell_up_to(&mut self, object: ObjectId, at: usize) {
+        self.telling = Some((object, at));
+    }
+
+    /// An object's state was told, or will not be: it is another one's turn.
+    pub(super) fn end_state(&mut self, object: ObjectId) {
+        self.telling.take_if(|(told, _)| *told == object);
+        // Whoever was to be next may have ended before it began.
+        if self.telling.is_none()
+            && let Some(next) = self.untold.pop_first()
+        {
+            self.rouse(next);
+        }
     }
 
     /// Frames up to here were given.

@@ -107,7 +107,7 @@ impl Queue {
         Ok(())
     }
 
-    fn with_pulls(&self, change: impl FnOnce(&mut Pulls)) {
+    pub(super) fn with_pulls(&self, change: impl FnOnce(&mut Pulls)) {
         let mut state = self.lock();
         change(state.pulls.get_or_insert_default());
         state.ask_for_more();

@@ -4,6 +4,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::{
+    limits::STATE_PIECE_BYTES,
     object::{Epoch, Kind, ObjectId, Op, Seq, SessionId},
     wire::{BatchBuilder, Fault},
 };
@@ -74,6 +75,92 @@ fn a_frame_that_can_be_done_without_leaves_room_for_the_windows_and_closes_nothi
     queue.close(Closed::done("enough"));
     take(&queue, 1);
     assert!(!queue.push_spare(frame(1)));
+}
+
+/// The bytes of the frames of each write.
+fn writes(queue: &Queue) -> Vec<Vec<usize>> {
+    let (cx, mut counted) = (Context::from_waker(Waker::noop()), Load::default());
+    let mut writes = Vec::new();
+    let mut writing = VecDeque::new();
+    while queue.poll_work(&cx, &mut writing, &mut counted).is_ready() {
+        writes.push(writing.drain(..).map(|(_, frame)| frame.len()).collect());
+    }
+    writes
+}
+
+#[test]
+fn a_piece_goes_out_with_each_write_behind_what_else_there_is() {
+    let queue = Queue::default();
+    assert!(queue.push_pieces(vec![frame(11), frame(12), frame(13)]));
+    for bytes in [1, 2] {
+        queue.push(Class::Batch, frame(bytes)).expect("has room");
+    }
+    assert_eq!(writes(&queue), [vec![1, 2, 11], vec![12], vec![13]]);
+    assert_eq!(queue.bytes(), 0);
+}
+
+#[test]
+fn what_is_to_keep_its_place_goes_out_behind_all_pieces() {
+    let queue = Queue::default();
+    assert!(queue.push_pieces(vec![frame(11), frame(12)]));
+    queue.push_behind_pieces(frame(1)).expect("has room");
+    assert!(queue.push_pieces(vec![frame(13)]));
+    assert!(queue.push_spare(frame(2)));
+    assert_eq!(writes(&queue), [vec![11, 12, 1, 13, 2]]);
+}
+
+#[test]
+fn pieces_leave_room_for_the_windows_and_are_taken_all_or_none() {
+    let queue = Queue::default();
+    let room = OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
+    assert!(queue.push_pieces(vec![frame(room - 10)]));
+    assert!(!queue.push_pieces(vec![frame(5), frame(6)]));
+    assert!(queue.push_pieces(vec![frame(5), frame(5)]));
+    assert_eq!(writes(&queue).len(), 3);
+    queue.close(Closed::done("enough"));
+    assert!(!queue.push_pieces(vec![frame(1)]));
+}
+
+#[test]
+fn pieces_that_were_not_sent_go_with_the_connection() {
+    let queue = Queue::default();
+    assert!(queue.push_pieces(vec![frame(11)]));
+    queue.close(Closed::done("enough"));
+    let (cx, mut writing) = (Context::from_waker(Waker::noop()), VecDeque::new());
+    let work = queue.poll_work(&cx, &mut writing, &mut Load::default());
+    assert!(matches!(work, Poll::Ready(Work::End(Some(_)))), "{work:?}");
+}
+
+/// The object and the number of the first byte of each piece that is queued.
+fn told(queue: &Queue) -> Vec<(ObjectId, u32)> {
+    let (cx, mut counted) = (Context::from_waker(Waker::noop()), Load::default());
+    let (mut told, mut writing) = (Vec::new(), VecDeque::new());
+    while queue.poll_work(&cx, &mut writing, &mut counted).is_ready() {
+        for (_, frame) in writing.drain(..) {
+            match Frame::decode(&frame.slice(4..)) {
+                Ok(Frame::StatePiece(piece, _)) => told.push((piece.object, piece.at)),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    told
+}
+
+#[test]
+fn one_state_at_a_time_is_told_and_the_next_one_when_that_has_ended() {
+    let (queue, large) = (Queue::default(), frame(2 * STATE_PIECE_BYTES));
+    let second = STATE_PIECE_BYTES as u32;
+    let feed = |object| queue.feed_state(object, &large);
+    assert_eq!((feed(KERMIT), feed(NAPKIN)), (Ok(Fed::Piece), Ok(Fed::Later)));
+    assert_eq!((feed(KERMIT), feed(NAPKIN)), (Ok(Fed::All), Ok(Fed::Later)));
+    queue.end_state(KERMIT);
+    assert_eq!((feed(NAPKIN), feed(KERMIT)), (Ok(Fed::Piece), Ok(Fed::Later)));
+    // One that ends in the middle begins anew.
+    queue.unpull(NAPKIN);
+    assert_eq!((feed(KERMIT), feed(NAPKIN)), (Ok(Fed::Piece), Ok(Fed::Later)));
+    assert_eq!(told(&queue), [(KERMIT, 0), (KERMIT, second), (NAPKIN, 0), (KERMIT, 0)]);
+    queue.close(Closed::done("enough"));
+    assert_eq!(feed(KERMIT), Err(Unsent::Closing));
 }
 
 #[test]

@@ -6,10 +6,10 @@
 
 use bytes::Bytes;
 
-use super::{History, Snapshot, ids};
+use super::{CatchUp, History, Snapshot, ids};
 use crate::{
     limits::TAIL_BYTES_MAX,
-    object::{Carried, Cursor, Epoch, Seq},
+    object::{Carried, Cursor, Epoch, Resync, Seq},
 };
 
 /// A state that takes no other's place, and changes nothing.
@@ -57,6 +57,21 @@ impl History {
         #[cfg(feature = "testing")]
         crate::hub::faults::count(|tally| tally.snapshots += 1);
         Ok(())
+    }
+
+    /// What follows a state that a leaf has been given, and the state; only that if the tail has gone
+    /// on without it.
+    pub(crate) fn catch_up_behind(
+        &self,
+        snapshot: Snapshot,
+        resync: Option<Resync>,
+        bytes: usize,
+    ) -> CatchUp {
+        let start = snapshot.seq;
+        let follow = self.catch_up_from(Some(Cursor { epoch: self.epoch, seq: start }), bytes);
+        let is_cut = follow.resync.is_some();
+        let follow = if is_cut { CatchUp::nothing(start) } else { follow };
+        CatchUp { start, restore: Some(snapshot), is_ahead: true, resync, ..follow }
     }
 
     /// Whether the tail follows the state without a gap.

@@ -163,7 +163,7 @@ fn alternating_outcomes_are_bounded_by_the_window_too() {
 #[test]
 fn a_joiner_of_an_object_without_state_starts_at_now() {
     let history = filled(stateless(), 10, 3);
-    let now = CatchUp { start: Seq(10), restore: None, resync: None, chunks: vec![], end: Seq(10) };
+    let now = CatchUp::nothing(Seq(10));
     assert_eq!(history.catch_up(None, ALL), now);
 }
 

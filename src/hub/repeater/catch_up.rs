@@ -10,7 +10,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use actix::{AsyncContext, Context, Handler, Message};
 use tokio::time::Instant;
 
-use super::Repeater;
+use super::{
+    Repeater,
+    ahead::{Later, Sent},
+};
 use crate::{
     connection::{Held, Pull as Pulling, Unsent},
     hub::{
@@ -145,16 +148,29 @@ impl Repeater {
     /// Gives a leaf that is pulled a little of what follows its cursor.
     fn feed(&mut self, session: SessionId, ctx: &mut Context<Self>) {
         self.flush();
+        let sent = match self.send_piece(session) {
+            Sent::Nothing => None,
+            Sent::Piece => return,
+            Sent::Resync(catch_up) => Some(catch_up),
+            Sent::Join(join, behind, catch_up) => {
+                self.let_in(join, (catch_up, None), ctx);
+                return self.hear_later(session, behind, ctx);
+            }
+        };
         let Some(member) = self.roster.get(session) else { return };
         let contact = member.contact.clone();
         let Some(Pulling { after, by_peer }) = contact.queue.due(self.object) else { return };
         self.fall_behind(session);
         let heard =
             Cursor { epoch: self.history.epoch(), seq: after.unwrap_or(self.history.last()) };
-        let (catch_up, rest) = self.offer_from(session, Some(heard), PULL_BYTES);
+        let offer = || self.offer_from(session, Some(heard), PULL_BYTES);
+        let (catch_up, rest) = sent.map_or_else(offer, |sent| (sent, None));
         if let Some(rest) = rest {
             contact.queue.rest(self.object);
             return self.rouse_after(&contact, rest, ctx);
+        }
+        if let Some(snapshot) = catch_up.to_go_ahead() {
+            return self.send_ahead(contact, snapshot.clone(), catch_up.resync, None);
         }
         let end = catch_up.end;
         if !self.give(&contact, catch_up) {
@@ -175,20 +191,21 @@ impl Repeater {
     }
 
     /// `false`: its connection is going.
-    fn give(&mut self, contact: &Contact, catch_up: CatchUp) -> bool {
-        let CatchUp { start, restore, resync, chunks, end } = catch_up;
+    fn give(&mut self, contact: &Contact, mut catch_up: CatchUp) -> bool {
+        let (state, payload, carried) = catch_up.take_state();
+        let CatchUp { start, resync, chunks, end, .. } = catch_up;
         self.note_resync(contact.session, resync);
         if let Some(resync) = resync {
-            let (state, carried) = restore.map(|it| (it.state, it.carried)).unzip();
             let resynced = Resynced {
                 object: self.object,
                 start: Cursor { epoch: self.history.epoch(), seq: start },
                 last: self.history.last(),
-                restore: state.is_some(),
+                state,
                 resync,
-                carried: carried.unwrap_or_default(),
+                carried,
             };
-            contact.queue.tell_with(&resynced, &state.unwrap_or_default());
+            contact.queue.tell_with(&resynced, &payload);
+            contact.queue.end_state(self.object);
         }
         self.turn.pushed(chunks.len());
         contact.queue.feed(self.object, self.class(), chunks, end).is_ok()
@@ -208,30 +225,55 @@ impl Handler<Join> for Repeater {
     type Result = ();
 
     fn handle(&mut self, join: Join, ctx: &mut Self::Context) {
-        let Join { pending, contact, client, rights, name, cursor } = join;
-        let (object, session) = (self.object, contact.session);
+        let session = join.contact.session;
+        let Some(join) = self.or_later(session, join, Later::Join) else { return };
         if self.ended.is_some() {
-            return self.turn_away(session, pending);
+            return self.turn_away(session, join.pending);
         }
-        self.entering = Some(contact.clone());
+        self.stop_state(session);
+        self.entering = Some(join.contact.clone());
         self.flush();
-        contact.queue.unpull(object);
-        let (catch_up, rest) = self.offer_from(session, cursor, JOIN_BYTES);
-        let CatchUp { start, restore, resync, chunks, end } = catch_up;
+        let (catch_up, rest) = self.offer_from(session, join.cursor, JOIN_BYTES);
+        match catch_up.to_go_ahead().cloned() {
+            Some(snapshot) => {
+                self.entering = None;
+                let contact = join.contact.clone();
+                contact.queue.unpull(self.object);
+                self.send_ahead(contact, snapshot, catch_up.resync, Some(join));
+            }
+            None => self.let_in(join, (catch_up, rest), ctx),
+        }
+        self.took(1, 0, ctx);
+    }
+}
+
+impl Repeater {
+    /// Lets a leaf in with what it is given.
+    fn let_in(
+        &mut self,
+        join: Join,
+        (mut catch_up, rest): (CatchUp, Option<Duration>),
+        ctx: &mut Context<Self>,
+    ) {
+        let Join { pending, contact, client, rights, name, .. } = join;
+        let (object, session) = (self.object, contact.session);
+        self.entering = Some(contact.clone());
+        let (state, payload, carried) = catch_up.take_state();
+        let CatchUp { start, resync, chunks, end, .. } = catch_up;
         self.note_resync(session, resync);
-        let (state, carried) = restore.map(|it| (it.state, it.carried)).unzip();
         let joined = Joined {
             request: pending.request(),
             object,
             name,
             start: Cursor { epoch: self.history.epoch(), seq: start },
             last: self.history.last(),
-            restore: state.is_some(),
+            state,
             resync,
             next_op: self.history.next_op(session),
-            carried: carried.unwrap_or_default(),
+            carried,
         };
-        pending.answer(&joined, &state.unwrap_or_default());
+        pending.answer(&joined, &payload);
+        contact.queue.unpull(object);
         self.tell_earlier_outcomes(&contact);
         self.turn.pushed(chunks.len());
         let class = self.class();
@@ -246,7 +288,6 @@ impl Handler<Join> for Repeater {
             self.asking.iter_mut().for_each(|asking| asking.has_come());
         }
         self.ask_for_a_snapshot();
-        self.took(1, 0, ctx);
     }
 }
 
@@ -268,7 +309,9 @@ impl Handler<Pull> for Repeater {
         self.flush();
         let (last, epoch) = (self.history.last(), self.history.epoch());
         let is_heard = |cursor: &Cursor| cursor.epoch == epoch && cursor.seq <= last;
-        let member = self.roster.get(session).filter(|member| member.joined);
+        // One that is about to be let in is given all that follows.
+        let is_here = !self.waits(session);
+        let member = self.roster.get(session).filter(|member| member.joined && is_here);
         if let Some(contact) = member.map(|member| member.contact.clone()) {
             match cursor {
                 Some(cursor) if is_heard(&cursor) => {

@@ -67,6 +67,7 @@ impl Repeater {
         sessions.extend(self.roster.members().iter().map(|member| member.session));
         self.history = History::new(self.object, self.history.epoch(), None);
         self.weigh();
+        self.turn_all_away();
         self.roster = Roster::default();
         self.fanout = Fanout::default();
         self.members = None;

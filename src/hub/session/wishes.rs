@@ -21,8 +21,8 @@ use crate::{
         repeater::{Attach as Attaching, Forget, Join as Joining, Leave, Manner, Repeater},
         roster::Way,
     },
-    limits::{SESSION_OBJECTS_MAX, STATE_BYTES_MAX},
-    object::{Carried, Cursor, InterfaceId, ObjectId, Seq},
+    limits::SESSION_OBJECTS_MAX,
+    object::{Cursor, InterfaceId, ObjectId, Seq},
     wire::{Attach, Create, Detach, Frame, Join, List, Part, Refusal, Request, Target, Unwatch},
 };
 
@@ -37,18 +37,22 @@ impl Session {
         bytes: usize,
         ctx: &mut Context<Self>,
     ) -> Result<(), Closed> {
-        let Some((request, object)) = subject(&frame)? else {
+        let Some((request, object)) = subject(&frame) else {
             return Err(Closed::protocol(format!(
                 "a {:?} frame may not come from a client",
                 frame.frame_type()
             )));
         };
-        let pending = self.pend(request, bytes);
-        let frame = match frame {
-            // It may wait, and is kept: it must not hold the rest of the burst.
-            Frame::Create(create, state) => Frame::Create(create, Bytes::copy_from_slice(&state)),
-            frame => frame,
+        let (frame, bytes) = match frame {
+            Frame::Create(create, payload) => {
+                let Create { object, state, .. } = create;
+                let state = self.take_state(object, state, &payload, &create.carried)?;
+                let bytes = bytes.max(state.len());
+                (Frame::Create(create, state), bytes)
+            }
+            frame => (frame, bytes),
         };
+        let pending = self.pend(request, bytes);
         self.in_turn(object, frame, pending, ctx);
         Ok(())
     }
@@ -88,9 +92,7 @@ impl Session {
     }
 
     fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
-        let Create {
-            request, object, name, or_join, interface, stateful, presence, carried, ..
-        } = create;
+        let Create { request, object, name, or_join, interface, presence, carried, .. } = create;
         if self.places.get(&object).is_some_and(Place::is_joined) {
             // It was made by this very request, and the answer was lost with a connection.
             let (target, answers) = (Target::Object(object), Vec::new());
@@ -101,7 +103,7 @@ impl Session {
         // while this wish waits itself, perhaps behind one that asks for the object.
         let pending = pending.reserving(Reservation::new(&self.env.directory, object));
         let wish = Wish::Create { name: name.clone(), interface: interface.clone() };
-        let state = stateful.then_some((state, carried));
+        let state = create.state.is_present().then_some((state, carried));
         let slow_leaves = self.env.slow_leaves.of(&interface, name.as_ref());
         let manner = Manner { presence, slow_leaves };
         let make = Make { object, name, or_find: or_join, interface, state, manner };
@@ -297,12 +299,9 @@ fn has_room(places: &HashMap<ObjectId, Place>, object: ObjectId, max: usize) -> 
 }
 
 /// The number of a request, and the object that it names by its id. `None`: no request.
-fn subject(frame: &Frame) -> Result<Option<(Request, Option<ObjectId>)>, Closed> {
-    Ok(Some(match frame {
-        Frame::Create(create, state) => {
-            check_state(state, &create.carried)?;
-            (create.request, Some(create.object))
-        }
+fn subject(frame: &Frame) -> Option<(Request, Option<ObjectId>)> {
+    Some(match frame {
+        Frame::Create(create, _) => (create.request, Some(create.object)),
         Frame::Join(join) => (join.request, by_id(&join.target)),
         Frame::Attach(attach) => (attach.request, by_id(&attach.target)),
         Frame::Part(part) => (part.request, Some(part.object)),
@@ -312,18 +311,8 @@ fn subject(frame: &Frame) -> Result<Option<(Request, Option<ObjectId>)>, Closed>
         Frame::Destroy(destroy) => (destroy.request, Some(destroy.object)),
         Frame::List(list) => (list.request, None),
         Frame::Unwatch(unwatch) => (unwatch.request, None),
-        _ => return Ok(None),
-    }))
-}
-
-/// A state is not larger than others can be given.
-pub(super) fn check_state(state: &Bytes, carried: &[Carried]) -> Result<(), Closed> {
-    let bytes = state.len() + Carried::bytes_of(carried);
-    if bytes > STATE_BYTES_MAX {
-        let why = format!("a state of {bytes} bytes exceeds the limit of {STATE_BYTES_MAX}");
-        return Err(Closed::protocol(why));
-    }
-    Ok(())
+        _ => return None,
+    })
 }
 
 fn by_id(target: &Target) -> Option<ObjectId> {

@@ -10,9 +10,8 @@ use bytes::Bytes;
 
 use super::{Channel, Line, Link, Phase};
 use crate::{
-    connection::Class,
     object::{Carried, Encoded, ObjectId},
-    wire::{Create, encode_with},
+    wire::Create,
 };
 
 /// What the hub is to be told of an object.
@@ -113,9 +112,9 @@ impl Channel {
         };
         let Unborn { mut create, state: payload } = *unborn;
         self.link.seats.date(&mut create.carried);
-        let frame = encode_with(&create, &payload);
+        let frame = create.encode(&payload);
         if line.is_up {
-            let _closing = line.queue.push(Class::Control, frame.clone());
+            let _closing = line.queue.push_behind_pieces(frame.clone());
         }
         state.queue = line.queue.clone();
         state.birth = Some((*count, frame));

@@ -157,7 +157,7 @@ impl Driver {
         state: Bytes,
         ctx: &mut Context<Self>,
     ) {
-        let given = joined.restore.then(|| self.given(state, &joined.carried, ctx));
+        let given = joined.state.is_present().then(|| self.given(state, &joined.carried, ctx));
         let leaf = self.entries.get_mut(&object).and_then(|entry| entry.leaf.as_mut());
         let Some((leaf, coming)) = leaf.and_then(|leaf| leaf.coming.take().map(|to| (leaf, to)))
         else {

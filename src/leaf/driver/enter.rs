@@ -25,7 +25,7 @@ use crate::{
         Carried, Cursor, Encoded, InterfaceId, Missing, Name, ObjectId, Op, Resync, ResyncReason,
         Seq,
     },
-    wire::{self, Create, Join, Joined, Part, Refusal, Request, Target},
+    wire::{Create, Join, Joined, Part, Refusal, Request, StateIs, Target},
 };
 
 type Reply = oneshot::Sender<Result<AnySeat, JoinError>>;
@@ -106,7 +106,7 @@ impl Handler<Enter> for Driver {
                 let (payload, carried) = (state.payload.clone(), state.carried.clone());
                 let entering = Entering { class, reply, name, new: Some((object, state)) };
                 let request = self.number();
-                let frame = wire::encode_with(&create(request, carried), &payload);
+                let frame = create(request, carried).encode(&payload);
                 self.send(request, Asked::Enter(entering), frame);
             }
             How::Join { name } => {
@@ -151,9 +151,11 @@ impl Driver {
     pub(super) fn joined(
         &mut self,
         joined: &Joined,
-        state: Bytes,
+        payload: Bytes,
         ctx: &mut Context<Self>,
     ) -> Result<(), Closed> {
+        let state = self.incoming.state(joined.object, joined.state, payload);
+        let state = state.map_err(Closed::protocol)?;
         match self.recall(joined.request)? {
             Asked::Enter(entering) => self.enter(entering, joined, state, ctx),
             Asked::Publish(object) => self.published(object, joined, state, ctx),
@@ -182,7 +184,7 @@ impl Driver {
         let Some(keep) = self.keep.upgrade() else { return };
         let mine = new.filter(|(id, _)| *id == joined.object);
         let mine = mine.map(|(_, state)| (state.payload.into(), state.carried));
-        let theirs = joined.restore.then(|| (payload, joined.carried.clone()));
+        let theirs = joined.state.is_present().then(|| (payload, joined.carried.clone()));
         let seat = self.let_in(class, keep, theirs.or(mine), joined, ctx);
         let _nobody_waits = reply.send(seat);
     }
@@ -199,7 +201,7 @@ impl Driver {
             self.ask(Asked::Nothing, |request| Part { request, object: joined.object });
             return Err(Missing::Late);
         };
-        let state = joined.restore.then(|| (payload, joined.carried.clone()));
+        let state = joined.state.is_present().then(|| (payload, joined.carried.clone()));
         self.let_in(class, keep, state, joined, ctx)
             .map_err(|error| Missing::Refused(error.to_string()))
     }
@@ -445,7 +447,8 @@ fn create(
     or_join: bool,
 ) -> impl FnOnce(Request, Vec<Carried>) -> Create + use<> {
     let (interface, codec) = (class.interface(), class.codec());
-    let (stateful, presence) = (class.is_stateful(), class.has_presence());
+    let presence = class.has_presence();
+    let state = StateIs::from(class.is_stateful());
     move |request, carried| Create {
         request,
         object,
@@ -453,7 +456,7 @@ fn create(
         or_join,
         interface,
         codec,
-        stateful,
+        state,
         presence,
         answers: Vec::new(),
         carried,

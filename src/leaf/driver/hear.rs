@@ -76,7 +76,7 @@ impl Driver {
         let (Some(leaf), Some(link)) = (leaf, self.link.clone()) else { return };
         match leaf.cursor {
             Some(cursor) => leaf.delivery.want_state(cursor, link),
-            None => self.queue.tell(&Snapshot { object, at: None, carried: Vec::new() }),
+            None => self.queue.tell(&Snapshot::unable(object)),
         }
     }
 
@@ -100,8 +100,9 @@ impl Driver {
 
     /// The leaf, if there is one, asks for what follows its cursor.
     pub(super) fn ask_from_cursor(&mut self, object: ObjectId) {
-        let Some(entry) = self.entries.get(&object) else { return };
-        let Some(leaf) = &entry.leaf else { return };
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        let Some(leaf) = &mut entry.leaf else { return };
+        leaf.pace = Pace::Joining;
         let (cursor, asked) = (leaf.cursor, Asked::Rejoin(object, leaf.generation));
         let (target, interface) = (Target::Object(object), entry.interface.clone());
         self.ask(asked, |request| join(request, target, interface, cursor));
@@ -140,7 +141,7 @@ impl Driver {
         leaf.cursor = Some(joined.start);
         if let Some(resync) = joined.resync.or_else(|| heard.map(missed)) {
             let from = heard.map_or(resync.from, |heard| heard.seq.next().max(resync.from));
-            let given = joined.restore.then(|| self.given(state, &joined.carried, ctx));
+            let given = joined.state.is_present().then(|| self.given(state, &joined.carried, ctx));
             self.tell_resync(object, Resync { from, ..resync }, given);
         }
     }
@@ -156,10 +157,12 @@ impl Driver {
     pub(super) fn resynced(
         &mut self,
         resynced: &Resynced,
-        state: Bytes,
+        payload: Bytes,
         ctx: &mut Context<Self>,
     ) -> Result<(), Closed> {
-        let Resynced { object, start, last, restore, resync, .. } = *resynced;
+        let Resynced { object, start, last, resync, .. } = *resynced;
+        let state = self.incoming.state(object, resynced.state, payload);
+        let state = state.map_err(Closed::protocol)?;
         let leaf = self.entries.get_mut(&object).and_then(|entry| entry.leaf.as_mut());
         let Some(leaf) = leaf.filter(|leaf| leaf.pace != Pace::Joining) else { return Ok(()) };
         let Some(heard) = leaf.cursor.filter(|cursor| cursor.epoch == start.epoch) else {
@@ -169,7 +172,7 @@ impl Driver {
             return Ok(());
         }
         (leaf.cursor, leaf.past) = (Some(start), last);
-        let given = restore.then(|| self.given(state, &resynced.carried, ctx));
+        let given = resynced.state.is_present().then(|| self.given(state, &resynced.carried, ctx));
         self.tell_resync(object, Resync { from: heard.seq.next(), ..resync }, given);
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::{
     leaf::client::ConnectionEvent,
     limits::{CONNECT_TIMEOUT, RECONNECT_DOUBLINGS_MAX, SILENCE_MAX},
     transport::{Connector, Duplex},
-    wire::{CloseCode, Hello, Limits, Resume, Welcome},
+    wire::{CloseCode, Hello, Incoming, Limits, Resume, Welcome},
 };
 
 /// How a client comes by its connections.
@@ -96,6 +96,7 @@ impl Driver {
         self.dial.number += 1;
         let number = self.dial.number;
         self.queue = connection.queue;
+        self.incoming = Incoming::default();
         self.queue.tell(self.dial.hello());
         ctx.add_stream(connection.reader.map(move |item| (number, item)));
     }

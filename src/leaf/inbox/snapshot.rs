@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::{
     leaf::channel::Link,
     object::{Cursor, Dispatch, Encoded, Leaf, ObjectId},
-    wire::{self, Snapshot},
+    wire::{Snapshot, StateIs},
 };
 
 /// A state that is wanted of a leaf.
@@ -29,8 +29,7 @@ pub(crate) struct Wanted {
 impl Drop for Wanted {
     fn drop(&mut self) {
         if !self.is_told {
-            let unable = Snapshot { object: self.object, at: None, carried: Vec::new() };
-            self.link.line().queue.tell(&unable);
+            self.link.line().queue.tell(&Snapshot::unable(self.object));
         }
     }
 }
@@ -51,9 +50,9 @@ impl Telling {
         match self.state_of(leaf) {
             Ok(Encoded { payload, mut carried }) => {
                 wanted.link.pack(&mut carried);
-                let snapshot = Snapshot { object, at: Some(wanted.at), carried };
-                let frame = wire::encode_with(&snapshot, &payload);
-                wanted.is_told = wanted.link.line().queue.push_spare(frame);
+                let state = StateIs::of(payload.len(), &carried);
+                let snapshot = Snapshot { object, at: Some(wanted.at), state, carried };
+                wanted.is_told = wanted.link.line().queue.push_pieces(snapshot.frames(&payload));
                 if !wanted.is_told {
                     tracing::debug!(%object, "no room to tell a state: another leaf is asked");
                 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_multiplex::{
     Client, Closer, ConnectError, Denied, Gone, Hub, InvalidName, JoinError, ListError, Local,
     NameError, Rights, Shout, ShoutError, Visit, Wish,
+    limits::STATE_BYTES_MAX,
     testing::Trouble,
     transport::{Listener, memory},
     wire::{CloseCode, Refusal},
@@ -185,9 +186,10 @@ fn a_state_that_cannot_be_written_or_read_is_the_callers_error_and_nobody_elses(
         soon(kermit.send(Shout(Croak(1)))).await.unwrap();
         settle().await;
         assert_eq!((odd.all(), fine.heard(), log.heard()), (vec![], vec![(1, 1)], vec![(1, 1)]));
-        let error = amy.create::<OddTextFrog>(Some("odd"), "x".repeat(61_440)).await.unwrap_err();
+        let error =
+            amy.create::<OddTextFrog>(Some("odd"), "x".repeat(STATE_BYTES_MAX)).await.unwrap_err();
         assert!(matches!(error, JoinError::Encode(_)), "{error}");
-        amy.create::<OddTextFrog>(Some("odd"), "x".repeat(61_400)).await.unwrap();
+        amy.create::<OddTextFrog>(Some("odd"), "x".repeat(STATE_BYTES_MAX - 40)).await.unwrap();
     });
 }
 

@@ -5,7 +5,8 @@ use actix_multiplex::{
     transport::{Duplex, Listener, memory},
     wire::{
         self, BatchBuilder, CloseCode, Frame, Header, Joined, Limits, Member, MemberChange,
-        Members, MembersChanged, SnapshotWanted, Split, Welcome,
+        Members, MembersChanged, Refusal, Refused, Request, SnapshotWanted, Split, StateIs,
+        StatePiece, Welcome,
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -48,17 +49,7 @@ impl FalseHub {
         let client = client.clone();
         let joining = tokio::task::spawn_local(async move { client.join::<A>("it").await });
         let Frame::Join(join) = self.next().await else { panic!("no Join came") };
-        let joined = Joined {
-            request: join.request,
-            object: OBJECT,
-            name: None,
-            start: Cursor { epoch: EPOCH, seq: Seq(0) },
-            last: Seq(0),
-            restore: state.is_some(),
-            resync: None,
-            next_op: Op(1),
-            carried: Vec::new(),
-        };
+        let joined = Joined { state: state.is_some().into(), ..joined(join.request) };
         self.send(wire::encode_with(&joined, state.unwrap_or_default())).await;
         // The handle is forgotten, so that the leaf stays as long as the test does.
         std::mem::forget(joining.await.unwrap().unwrap());
@@ -185,6 +176,70 @@ fn of_a_state_that_there_is_not_the_hub_is_told_so_if_there_is_a_leaf() {
         client.close().await;
         assert!(matches!(hub.next().await, Frame::Goodbye(_)));
     });
+}
+
+#[test]
+fn who_wants_in_while_another_leaf_of_the_object_parts_asks_once_more() {
+    paused(async {
+        let (mut hub, client) = FalseHub::with_a_client().await;
+        TextNewt::at(&client);
+        let joining = tokio::task::spawn_local(async move { client.join::<TextNewt>("it").await });
+        let Frame::Join(join) = hub.next().await else { panic!("no Join came") };
+        hub.say(&Refused { request: join.request, refusal: Refusal::NotJoined }).await;
+        let Frame::Join(again) = hub.next().await else { panic!("no Join came") };
+        assert_eq!((&again.target, again.cursor), (&join.target, None));
+        hub.say(&Refused { request: again.request, refusal: Refusal::Unknown }).await;
+        assert!(joining.await.unwrap().is_err());
+    });
+}
+
+#[test]
+fn a_state_in_pieces_that_do_not_make_it_up_ends_the_connection() {
+    let state = encode(&Sum::default(), 100).unwrap().payload;
+    let piece = |at: usize, end: usize| {
+        let of = state.len() as u32;
+        wire::encode_with(&StatePiece { object: OBJECT, at: at as u32, of }, &state[at..end])
+    };
+    let whole = vec![piece(0, 1), piece(1, 3)];
+    let cases = [
+        (whole.clone(), true),
+        (vec![piece(0, 2), whole[0].clone(), whole[1].clone()], true),
+        (whole[1..].to_vec(), false),
+        (whole[..1].to_vec(), false),
+        (vec![piece(0, 2), whole[1].clone()], false),
+        (Vec::new(), false),
+    ];
+    assert_eq!(state.len(), 3);
+    for (pieces, is_sound) in cases {
+        paused(async move {
+            let (mut hub, client) = FalseHub::with_a_client().await;
+            Clerk::at(&client, "amy", Telling::Tells, &Book::default());
+            let joiner = client.clone();
+            let joining = tokio::task::spawn_local(async move { joiner.join::<Clerk>("it").await });
+            let Frame::Join(join) = hub.next().await else { panic!("no Join came") };
+            hub.send(pieces.concat().into()).await;
+            hub.say(&Joined { state: StateIs::Pieces, ..joined(join.request) }).await;
+            assert_eq!(joining.await.unwrap().is_ok(), is_sound);
+            if !is_sound {
+                let Frame::Goodbye(goodbye) = hub.next().await else { panic!("not told") };
+                assert_eq!(goodbye.code, CloseCode::Protocol);
+            }
+        });
+    }
+}
+
+fn joined(request: Request) -> Joined {
+    Joined {
+        request,
+        object: OBJECT,
+        name: None,
+        start: Cursor { epoch: EPOCH, seq: Seq(0) },
+        last: Seq(0),
+        state: StateIs::Absent,
+        resync: None,
+        next_op: Op(1),
+        carried: Vec::new(),
+    }
 }
 
 fn member(session: SessionId) -> Member {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use actix_multiplex::{
     Cursor, Kind, Op, Resync, ResyncReason, Seq, encode,
     limits::INBOX_BYTES_MAX,
-    wire::{self, BatchBuilder, CloseCode, Frame, Pull, Pulled, Resynced},
+    wire::{
+        self, BatchBuilder, CloseCode, Frame, Joined, Pull, Pulled, Rejoin, Request, Resynced,
+        StateIs,
+    },
 };
 use serde::Serialize;
 
@@ -72,7 +75,8 @@ impl FalseHub {
     }
 
     async fn says_nothing(&mut self) {
-        let frame = tokio::time::timeout(Duration::from_millis(10), self.next()).await;
+        let frame =
+            tokio::time::timeout(Duration::from_millis(10), self.next_but_heartbeats()).await;
         assert!(frame.is_err(), "{frame:?}");
     }
 }
@@ -119,12 +123,44 @@ fn g9_a_leaf_that_is_slow_once_more_gets_what_it_had_no_room_for_when_it_asked()
     });
 }
 
+#[test]
+fn g9_a_leaf_that_is_to_join_again_asks_for_nothing_more_before_it_is_let_in() {
+    paused(async {
+        let (mut hub, _client, log) = FalseHub::with_a_leaf().await;
+        hub.fill().await;
+        hub.say(&Rejoin { object: OBJECT }).await;
+        let Frame::Join(join) = hub.next_but_heartbeats().await else { panic!("no Join came") };
+        assert_eq!(join.cursor, Some(Cursor { epoch: EPOCH, seq: Seq(ROOM + 1) }));
+        // There is room again: the hub is not told, since it gives all that follows the cursor.
+        tokio::time::sleep(Duration::from_millis(NAP_MS)).await;
+        hub.says_nothing().await;
+        hub.say(&joined(join.request, ROOM + 1)).await;
+        hub.large(ROOM + 2..=ROOM + 3).await;
+        hub.says_nothing().await;
+        assert!(log.numbers().into_iter().eq(1..=ROOM as u32 + 3));
+    });
+}
+
+fn joined(request: Request, at: u64) -> Joined {
+    Joined {
+        request,
+        object: OBJECT,
+        name: None,
+        start: Cursor { epoch: EPOCH, seq: Seq(at) },
+        last: Seq(at),
+        state: StateIs::Absent,
+        resync: None,
+        next_op: Op(1),
+        carried: Vec::new(),
+    }
+}
+
 fn resynced(from: u64, to: u64) -> Resynced {
     Resynced {
         object: OBJECT,
         start: Cursor { epoch: EPOCH, seq: Seq(to) },
         last: Seq(to),
-        restore: false,
+        state: StateIs::Absent,
         resync: Resync { reason: ResyncReason::Missed, from: Seq(from), to: Seq(to) },
         carried: Vec::new(),
     }

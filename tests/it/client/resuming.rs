@@ -3,7 +3,7 @@
 use actix_multiplex::{
     Client, Cursor, Epoch, Handle, ObjectId, Op, Seq, Shout,
     transport::{Listener, memory},
-    wire::{self, CloseCode, Fault, Frame, Goodbye, Joined, Request, Target},
+    wire::{self, CloseCode, Fault, Frame, Goodbye, Joined, Request, StateIs, Target},
 };
 
 use super::{
@@ -21,7 +21,7 @@ fn joined(request: Request, object: ObjectId, next_op: u64) -> Joined {
         name: None,
         start: Cursor { epoch: EPOCH, seq: Seq(0) },
         last: Seq(0),
-        restore: false,
+        state: StateIs::Absent,
         resync: None,
         next_op: Op(next_op),
         carried: Vec::new(),

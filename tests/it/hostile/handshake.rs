@@ -3,7 +3,9 @@
 use actix_multiplex::{
     Epoch, HubId, Seq, SessionId,
     limits::{FRAME_BYTES_MAX, GRACE, HANDSHAKE_TIMEOUT},
-    wire::{BatchBuilder, Extra, Goodbye, Hello, Joined, Limits, Members, Resume, Welcome},
+    wire::{
+        BatchBuilder, Extra, Goodbye, Hello, Joined, Limits, Members, Resume, StateIs, Welcome,
+    },
 };
 
 use super::{
@@ -133,7 +135,7 @@ fn what_only_hubs_say_may_not_come_from_a_client() {
         name: None,
         start: actix_multiplex::Cursor { epoch, seq: Seq(0) },
         last: Seq(0),
-        restore: true,
+        state: StateIs::Payload,
         resync: None,
         next_op: actix_multiplex::Op(1),
         carried: Vec::new(),

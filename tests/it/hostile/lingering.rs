@@ -2,7 +2,7 @@
 
 use actix_multiplex::{
     limits::{LINGER, SWEEP_INTERVAL},
-    wire::{Change, Create, EndReason, List, Refusal, Target, Verdict},
+    wire::{Change, Create, EndReason, List, Refusal, StateIs, Target, Verdict},
 };
 use tokio::time::sleep;
 
@@ -135,7 +135,7 @@ fn what_the_tail_or_the_state_of_a_kept_object_lists_is_kept_as_long() {
         marvin.say(&carrying(id(3), 1, &[id(4)])).await;
         marvin.outcome(id(3), 1).await;
         let create = create(ROWLF, None);
-        let create = Create { stateful: true, carried: carried(&[id(5)]), ..create };
+        let create = Create { state: StateIs::Payload, carried: carried(&[id(5)]), ..create };
         marvin.say_bytes(&with_payload(&create, b"state")).await;
         marvin.let_in().await;
         linger().await;

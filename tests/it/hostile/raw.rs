@@ -8,8 +8,8 @@ use actix_multiplex::{
     transport::{Connector, Duplex},
     wire::{
         Attach, Batch, Create, Destroy, EndReason, Frame, Goodbye, Header, Hello, Join, List,
-        Outcome, Part, Pin, Refusal, Request, Resume, ShoutFrame, Target, VERSION_MAX, VERSION_MIN,
-        Verdict, encode, encode_with,
+        Outcome, Part, Pin, Refusal, Request, Resume, ShoutFrame, StateIs, Target, VERSION_MAX,
+        VERSION_MIN, Verdict, encode, encode_with,
     },
 };
 use tokio::{
@@ -265,7 +265,7 @@ pub(super) fn create(object: ObjectId, name: Option<&str>) -> Create {
         or_join: false,
         interface: interface(),
         codec: Codec::POSTCARD,
-        stateful: false,
+        state: StateIs::Absent,
         presence: false,
         answers: Vec::new(),
         carried: Vec::new(),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use actix_multiplex::{
     Carried, Cursor, Epoch, ResyncReason,
-    limits::STATE_BYTES_MAX,
-    wire::{Create, Detach, Join, Joined, List, NameObject, Refusal, Target, Verdict},
+    limits::STATE_PIECE_BYTES,
+    wire::{Create, Detach, Join, Joined, List, NameObject, Refusal, StateIs, Target, Verdict},
 };
 
 use super::{
@@ -142,26 +142,24 @@ fn an_object_may_be_given_the_name_that_it_has_and_nobody_is_told_again() {
 }
 
 #[test]
-fn a_state_of_the_largest_size_is_kept_and_a_byte_more_ends_the_connection() {
+fn a_state_of_the_largest_size_in_one_piece_is_kept_and_given_so() {
     in_pond(async |pond| {
         let mut marvin = pond.marvin().await;
         let carried = vec![Carried { object: ROWLF, tag: interface().tag, seq: Seq(9) }; 64];
-        let room = STATE_BYTES_MAX - Carried::bytes_of(&carried);
-        let stateful = Create { stateful: true, carried, ..create(KERMIT, Some("kermit")) };
+        let room = STATE_PIECE_BYTES - Carried::bytes_of(&carried);
+        let stateful =
+            Create { state: StateIs::Payload, carried, ..create(KERMIT, Some("kermit")) };
         marvin.say_bytes(&with_payload(&stateful, &vec![7; room])).await;
-        assert!(!joined(marvin.hear().await).restore, "it has what it made");
+        assert_eq!(joined(marvin.hear().await).state, StateIs::Absent, "it has what it made");
         let mut angus = pond.marvin().await;
         angus.say(&join(1, by_name("kermit"))).await;
         match angus.hear().await {
             Frame::Joined(joined, state) => {
-                assert!(joined.restore && state == vec![7; room]);
+                assert!(joined.state == StateIs::Payload && state == vec![7; room]);
                 assert_eq!(joined.carried, stateful.carried);
             }
             other => panic!("not joined: {other:?}"),
         }
-        let too_large = Create { object: ROWLF, name: None, ..stateful };
-        marvin.say_bytes(&with_payload(&too_large, &vec![7; room + 1])).await;
-        at_fault(marvin, CloseCode::Protocol).await;
     });
 }
 

@@ -4,7 +4,7 @@
 use actix_multiplex::{
     Cursor, Epoch, Resync, ResyncReason, SlowLeaves,
     limits::{LAG_BYTES_MAX, PULL_BYTES, RESYNC_INTERVAL, TAIL_BYTES_MAX},
-    wire::{Batch, Create, Pull, Pulled, Resynced, Snapshot, Verdict},
+    wire::{Batch, Create, Pull, Pulled, Resynced, Snapshot, StateIs, Verdict},
 };
 
 use super::{
@@ -54,7 +54,7 @@ async fn hears(raw: &mut Raw, object: ObjectId, mut seqs: std::ops::RangeInclusi
 
 /// Makes an object and hears of its epoch.
 async fn make(raw: &mut Raw, object: ObjectId, name: &str, stateful: bool) -> Epoch {
-    let create = Create { stateful, ..create(object, Some(name)) };
+    let create = Create { state: stateful.into(), ..create(object, Some(name)) };
     raw.say_bytes(&with_payload(&create, if stateful { b"first" } else { b"" })).await;
     match raw.hear().await {
         Frame::Joined(joined, _) => joined.start.epoch,
@@ -72,8 +72,11 @@ async fn leaf(pond: &Pond, name: &str) -> Raw {
 
 async fn tell(raw: &mut Raw, epoch: Epoch, seq: u64, state: &[u8]) {
     let at = Some(Cursor { epoch, seq: Seq(seq) });
-    raw.say_bytes(&with_payload(&Snapshot { object: KERMIT, at, carried: Vec::new() }, state))
-        .await;
+    raw.say_bytes(&with_payload(
+        &Snapshot { object: KERMIT, at, state: StateIs::Payload, carried: Vec::new() },
+        state,
+    ))
+    .await;
     settle().await;
 }
 

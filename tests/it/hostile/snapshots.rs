@@ -2,8 +2,8 @@
 
 use actix_multiplex::{
     Cursor, Denied, Epoch, Rights, Visit,
-    limits::{SNAPSHOT_LEASE, STATE_BYTES_MAX},
-    wire::{Create, Joined, Snapshot, SnapshotWanted, Verdict},
+    limits::SNAPSHOT_LEASE,
+    wire::{Create, Joined, Snapshot, SnapshotWanted, StateIs, Verdict},
 };
 
 use super::{
@@ -22,7 +22,7 @@ const FIRST: &[u8] = b"first";
 /// Makes kermit, with a state.
 async fn marvin_with_a_stateful_kermit(pond: &Pond) -> (Raw, Epoch) {
     let mut marvin = pond.marvin().await;
-    let create = Create { stateful: true, ..create(KERMIT, Some("kermit")) };
+    let create = Create { state: StateIs::Payload, ..create(KERMIT, Some("kermit")) };
     marvin.say_bytes(&with_payload(&create, FIRST)).await;
     match marvin.hear().await {
         Frame::Joined(joined, _) => (marvin, joined.start.epoch),
@@ -56,7 +56,8 @@ async fn is_asked(raw: &mut Raw) {
 
 async fn tell(raw: &mut Raw, epoch: Epoch, seq: u64, state: &[u8]) {
     let at = Cursor { epoch, seq: Seq(seq) };
-    let snapshot = Snapshot { object: KERMIT, at: Some(at), carried: Vec::new() };
+    let snapshot =
+        Snapshot { object: KERMIT, at: Some(at), state: StateIs::Payload, carried: Vec::new() };
     raw.say_bytes(&with_payload(&snapshot, state)).await;
     settle().await;
 }
@@ -104,7 +105,14 @@ fn a_state_of_what_is_not_joined_is_dropped() {
         tell(&mut gonzo, epoch, HALF, b"attached only").await;
         for object in [AMYS, ROWLF] {
             let at = Cursor { epoch, seq: Seq(1) };
-            gonzo.say(&Snapshot { object, at: Some(at), carried: Vec::new() }).await;
+            gonzo
+                .say(&Snapshot {
+                    object,
+                    at: Some(at),
+                    state: StateIs::Payload,
+                    carried: Vec::new(),
+                })
+                .await;
         }
         is_as_it_was(pond).await;
         gonzo.say(&join(2, by_name("amys"))).await;
@@ -140,24 +148,6 @@ fn g4_of_states_that_were_asked_for_only_one_that_fits_is_taken() {
         assert_eq!(latecomer(pond).await.1, b"newer");
         shout_large(&mut marvin, HALF + 1..=HALF + 1).await;
     });
-}
-
-#[test]
-fn g4_a_state_of_the_largest_size_is_taken_and_a_byte_more_ends_the_connection() {
-    for more in [0, 1] {
-        in_pond(async |pond| {
-            let (mut marvin, epoch) = marvin_with_a_stateful_kermit(pond).await;
-            shout_until_asked(&mut marvin).await;
-            let state = vec![5; STATE_BYTES_MAX - 1 + more];
-            tell(&mut marvin, epoch, HALF, &state).await;
-            if more == 1 {
-                is_as_it_was(pond).await;
-                return at_fault(marvin, CloseCode::Protocol).await;
-            }
-            let (joined, there, tail) = latecomer(pond).await;
-            assert_eq!((joined.start.seq, there, tail), (Seq(HALF), state, 0));
-        });
-    }
 }
 
 #[test]
@@ -197,7 +187,7 @@ fn g4_who_is_silent_for_the_time_of_a_lease_or_says_that_he_cannot_loses_it_to_t
             if is_silent {
                 tokio::time::sleep(SNAPSHOT_LEASE).await;
             } else {
-                marvin.say(&Snapshot { object: KERMIT, at: None, carried: Vec::new() }).await;
+                marvin.say(&Snapshot::unable(KERMIT)).await;
                 settle().await;
             }
             // It is still the same eighth of the tail.
@@ -222,7 +212,7 @@ fn g4_who_cannot_tell_is_not_asked_over_and_over() {
         let (mut marvin, epoch) = marvin_with_a_stateful_kermit(pond).await;
         shout_until_asked(&mut marvin).await;
         for _ in 0..3 {
-            marvin.say(&Snapshot { object: KERMIT, at: None, carried: Vec::new() }).await;
+            marvin.say(&Snapshot::unable(KERMIT)).await;
             settle().await;
         }
         // An eighth of the tail later he is asked once more, and can.

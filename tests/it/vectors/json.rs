@@ -75,7 +75,7 @@ frames! {
         Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
         Members MembersChanged Heard Handled Pull Pulled
     }
-    payload { Create Shout Joined Snapshot Volatile VolatileHeard Resynced }
+    payload { StatePiece Create Shout Joined Snapshot Volatile VolatileHeard Resynced }
 }
 
 /// The frame's bytes, with the length. A batch is made anew, shout by shout.

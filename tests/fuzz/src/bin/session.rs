@@ -27,7 +27,7 @@ use actix_multiplex::{
     Codec, Gone, Handle, Interface, Kind, ObjectId, Op, interface,
     testing::{self, Recorder, Sim, Witness, transcript::Event},
     transport::{Connector, Duplex},
-    wire::{self, Create, Frame, Hello, VERSION_MAX, VERSION_MIN},
+    wire::{self, Create, Frame, Hello, StateIs, VERSION_MAX, VERSION_MIN},
 };
 use bytes::{Buf, Bytes};
 use libfuzzer_sys::fuzz_target;
@@ -240,7 +240,7 @@ fn kermit() -> Create {
         or_join: false,
         interface: Frog::id(),
         codec: Codec::POSTCARD,
-        stateful: false,
+        state: StateIs::Absent,
         presence: false,
         answers: Vec::new(),
         carried: Vec::new(),

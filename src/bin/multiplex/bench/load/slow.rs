@@ -17,7 +17,7 @@ use std::{
 
 use actix_multiplex::{
     Cursor, Epoch, Seq,
-    wire::{Batch, Frame, Snapshot, encode_with},
+    wire::{Batch, Frame, Snapshot, StateIs, encode_with},
 };
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 
@@ -209,7 +209,8 @@ impl Leaf {
             }
             Frame::SnapshotWanted(wanted) => {
                 let (object, at) = (wanted.object, Some(self.at));
-                let snapshot = Snapshot { object, at, carried: Vec::new() };
+                let snapshot =
+                    Snapshot { object, at, state: StateIs::Payload, carried: Vec::new() };
                 self.stream.write_all(&encode_with(&snapshot, &self.sum.write()))?;
             }
             frame => fine(frame)?,

@@ -113,7 +113,7 @@ pub(in super::super::super) fn create(
         or_join: false,
         interface: interface(),
         codec: Codec::POSTCARD,
-        stateful: state.is_some(),
+        state: state.is_some().into(),
         presence: false,
         answers: Vec::new(),
         carried: Vec::new(),

@@ -1,0 +1,81 @@
+//! Sessions leave: in one of the ways in which they are here, or for good.
+
+use actix::{Context, Handler, Message};
+
+use super::{Repeater, ahead::Later};
+use crate::{
+    hub::{contact::Pending, roster::Way},
+    object::SessionId,
+    wire::Refusal,
+};
+
+/// A session ends one of its ways of being here.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Leave {
+    pub(crate) session: SessionId,
+    pub(crate) way: Way,
+    pub(crate) pending: Pending,
+}
+
+/// A session has ended for good.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Forget(pub(crate) SessionId);
+
+impl Repeater {
+    pub(super) fn forget(&mut self, session: SessionId) {
+        self.part_from_grades(session, true);
+        self.roster.remove(session);
+        self.stop_state(session);
+        self.resyncs.iter_mut().for_each(|resyncs| resyncs.forget(session));
+        self.unask(session);
+        self.strayed.remove(&session);
+        self.has_parted(session);
+        self.history.forget(session);
+        self.tell_of_leaves();
+    }
+}
+
+impl Handler<Leave> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, leave: Leave, ctx: &mut Context<Self>) {
+        let leave = match leave.way {
+            Way::Attached => self.or_later(leave.session, leave, Later::Detach),
+            Way::Joined => Some(leave),
+        };
+        let Some(leave) = leave else { return };
+        if self.ended.is_some() {
+            return leave.pending.refuse(Refusal::NotJoined);
+        }
+        // What is in this turn was said before the leaf parted.
+        self.flush();
+        let Leave { session, way, pending } = leave;
+        if way == Way::Joined {
+            if let Some(member) = self.roster.get(session) {
+                member.contact.queue.unpull(self.object);
+            }
+            self.call_off(session, ctx);
+        }
+        self.roster.leave(session, way);
+        if way == Way::Joined {
+            self.unask(session);
+            self.has_parted(session);
+            self.ask_for_a_snapshot();
+        }
+        pending.done();
+        self.tell_of_leaves();
+        self.took(1, 0, ctx);
+    }
+}
+
+impl Handler<Forget> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, Forget(session): Forget, ctx: &mut Context<Self>) {
+        self.forget(session);
+        self.ask_for_a_snapshot();
+        self.took(1, 0, ctx);
+    }
+}
