@@ -205,7 +205,9 @@ impl Queue {
         state.load.take_off(&std::mem::take(counted));
         if !state.frames.is_empty() || !state.pieces.is_empty() {
             state.take_frames(writing);
-            state.take_piece(writing);
+            if !state.pieces.is_empty() {
+                state.take_piece(writing);
+            }
             state.ask_for_more();
             let is_done = state.frames.is_empty() && state.pieces.is_empty();
             let is_all = is_done && state.closed.is_none();

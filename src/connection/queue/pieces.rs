@@ -79,7 +79,7 @@ impl Queue {
 
 impl State {
     /// One of the pieces follows what is written.
-    #[inline]
+    #[cold]
     pub(super) fn take_piece(&mut self, writing: &mut VecDeque<(Class, Bytes)>) {
         writing.extend(self.pieces.pop_front().map(|piece| (Class::Batch, piece)));
     }
