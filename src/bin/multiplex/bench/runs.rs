@@ -33,7 +33,7 @@ pub(super) fn measure(case: &Case, runs: usize, cores: &Cores) -> Result<Vec<Mea
         for turn in 0..case.peers.len() {
             // Another one goes first in each run.
             let peer = case.peers[(turn + run) % case.peers.len()];
-            for (name, sample) in undisturbed(case, peer, cores)? {
+            for (name, sample) in undisturbed(case, peer, run, cores)? {
                 let at = all.iter().position(|measured| measured.name == name);
                 let at = at.unwrap_or_else(|| {
                     all.push(Measured { name, runs: vec![None; runs] });
@@ -50,16 +50,17 @@ pub(super) fn measure(case: &Case, runs: usize, cores: &Cores) -> Result<Vec<Mea
 fn undisturbed(
     case: &Case,
     peer: Peer,
+    run: usize,
     cores: &Cores,
 ) -> Result<Vec<(String, Option<Sample>)>, Wrong> {
     let failed = |error: Wrong| format!("{} with {}: {error}", case.name, peer.name());
-    let mut samples = once(case, peer, cores).map_err(failed)?;
+    let mut samples = once(case, peer, run, cores).map_err(failed)?;
     for _ in 1..TRIES {
         if !samples.iter().any(|(_, sample)| is_disturbed(sample)) {
             break;
         }
         writeln!(stderr(), "  {}: others took more than 5 % of the time, again", peer.name())?;
-        samples = once(case, peer, cores).map_err(failed)?;
+        samples = once(case, peer, run, cores).map_err(failed)?;
     }
     let kept = samples.into_iter().map(|(name, sample)| {
         let sample = (!is_disturbed(&sample)).then_some(sample);
@@ -72,9 +73,14 @@ fn is_disturbed(sample: &Sample) -> bool {
     sample.stolen > STOLEN_MAX
 }
 
-fn once(case: &Case, peer: Peer, cores: &Cores) -> Result<Vec<(String, Sample)>, Wrong> {
+fn once(
+    case: &Case,
+    peer: Peer,
+    run: usize,
+    cores: &Cores,
+) -> Result<Vec<(String, Sample)>, Wrong> {
     if let Work::Slow { per_s, .. } = case.work {
-        return beside_a_slow_leaf(case, peer, per_s, cores);
+        return beside_a_slow_leaf(case, peer, per_s, run, cores);
     }
     let server = peer.start(cores.server)?;
     let job = job(case, peer, &server, cores);
@@ -98,21 +104,27 @@ fn job(case: &Case, peer: Peer, server: &Server, cores: &Cores) -> Job {
     }
 }
 
-/// The same load at servers of their own, where one leaf reads all, nothing, or a tenth.
+/// The same load at servers of their own, where one leaf reads all, nothing, or a tenth: that for so
+/// long that it is resynced more than once.
 fn beside_a_slow_leaf(
     case: &Case,
     peer: Peer,
     per_s: u32,
+    run: usize,
     cores: &Cores,
 ) -> Result<Vec<(String, Sample)>, Wrong> {
     let mut samples = Vec::new();
-    for (name, reading) in [
-        (peer.name(), Reading::All),
-        ("one reads nothing", Reading::Nothing),
-        ("one reads a tenth", Reading::Tenth),
-    ] {
+    let mut variants = [
+        (peer.name(), Reading::All, 1),
+        ("one reads nothing", Reading::Nothing, 1),
+        ("one reads a tenth", Reading::Tenth, 5),
+    ];
+    // Another one goes first in each run.
+    variants.rotate_left(run % 3);
+    for (name, reading, times) in variants {
         let server = peer.start(cores.server)?;
-        let job = Job { work: Work::Slow { per_s, reading }, ..job(case, peer, &server, cores) };
+        let (work, measure_ms) = (Work::Slow { per_s, reading }, times * case.measure_ms);
+        let job = Job { work, measure_ms, ..job(case, peer, &server, cores) };
         samples.push((name.to_owned(), read("load", part("load", &job, cores)?)?));
     }
     Ok(samples)

@@ -1,4 +1,5 @@
-//! The connections of a load: one is listened to, the bytes of the others are counted and dropped.
+//! The connections of a load: one is listened to, or a few, the bytes of the others are counted and
+//! dropped.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -30,12 +31,18 @@ pub(super) struct Crowd {
     epoll: OwnedFd,
     events: Vec<Event>,
     connections: Vec<Connection>,
-    /// What the first one has read and not yet heard.
-    input: Vec<u8>,
-    filled: usize,
+    /// Those that are listened to, the first one first.
+    ears: Vec<Ear>,
     /// Where dropped bytes would go.
     nowhere: Vec<u8>,
     alive_at: Instant,
+}
+
+/// What a connection has read and not yet heard.
+struct Ear {
+    place: usize,
+    input: Vec<u8>,
+    filled: usize,
 }
 
 struct Connection {
@@ -66,11 +73,21 @@ impl Crowd {
             epoll,
             events: Vec::with_capacity(EVENTS),
             connections,
-            input: vec![0; INPUT_BYTES],
-            filled: 0,
+            ears: vec![Ear::new(0)],
             nowhere: vec![0; INPUT_BYTES],
             alive_at: Instant::now() + ALIVE_INTERVAL,
         })
+    }
+
+    /// Listens to so many of the others too, as far from each other as can be, the last one among them.
+    pub(super) fn listen_to(&mut self, others: usize) {
+        let last = self.len() - 1;
+        self.ears.extend((1..=others.min(last)).map(|ear| Ear::new(last * ear / others)));
+    }
+
+    /// How many are listened to.
+    pub(super) fn ears(&self) -> usize {
+        self.ears.len()
     }
 
     /// Waits at most so long for something to come. What came for the first connection is heard,
@@ -89,7 +106,7 @@ impl Crowd {
         let mut events = std::mem::take(&mut self.events);
         // Its own hearing is what the load waits for.
         if events.iter().any(|event| event.data.u64() == 0) {
-            self.listen(heard)?;
+            self.listen(0, heard)?;
         }
         for event in events.drain(..) {
             let (place, flags) = (event.data.u64() as usize, event.flags);
@@ -104,23 +121,27 @@ impl Crowd {
         Ok(())
     }
 
-    /// Hears what has come for the first connection.
-    pub(super) fn listen(&mut self, heard: &mut dyn FnMut(&[u8])) -> Result<(), Wrong> {
-        let first = &mut self.connections[0];
-        match first.stream.read(&mut self.input[self.filled..]) {
+    /// Hears what has come for one of the connections that are listened to; 0 is the first.
+    pub(super) fn listen(&mut self, ear: usize, heard: &mut dyn FnMut(&[u8])) -> Result<(), Wrong> {
+        let Ear { place, input, filled } = &mut self.ears[ear];
+        let connection = &mut self.connections[*place];
+        match connection.stream.read(&mut input[*filled..]) {
             Ok(0) => return Err("it hung up".into()),
-            Ok(read) => self.filled += read,
+            Ok(read) => *filled += read,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        let taken = first.speech.hear(&self.input[..self.filled], heard)?;
-        self.input.copy_within(taken..self.filled, 0);
-        self.filled -= taken;
+        let taken = connection.speech.hear(&input[..*filled], heard)?;
+        input.copy_within(taken..*filled, 0);
+        *filled -= taken;
         Ok(())
     }
 
-    /// Drops what has come for another one.
+    /// Drops what has come for one that is not listened to.
     pub(super) fn drop_bytes(&mut self, place: usize) -> Result<(), Wrong> {
+        if self.ears.iter().any(|ear| ear.place == place) {
+            return Ok(());
+        }
         let connection = &mut self.connections[place];
         let flags = RecvFlags::TRUNC | RecvFlags::DONTWAIT;
         match recv(&connection.stream, &mut self.nowhere[..], flags) {
@@ -162,7 +183,8 @@ impl Crowd {
         self.connections.len()
     }
 
-    fn stay_alive(&mut self) -> Result<(), Wrong> {
+    /// Says what each connection has to say now and then.
+    pub(super) fn stay_alive(&mut self) -> Result<(), Wrong> {
         if Instant::now() < self.alive_at {
             return Ok(());
         }
@@ -173,6 +195,12 @@ impl Crowd {
             self.send(place)?;
         }
         Ok(())
+    }
+}
+
+impl Ear {
+    fn new(place: usize) -> Self {
+        Self { place, input: vec![0; INPUT_BYTES], filled: 0 }
     }
 }
 

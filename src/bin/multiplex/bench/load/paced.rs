@@ -105,12 +105,15 @@ impl Pace {
 
     fn hear(&mut self, crowd: &mut Crowd) -> Result<(), Wrong> {
         let Self { born, heard, latencies, .. } = self;
-        crowd.listen(&mut |payload| {
-            let (at, _) = read_payload(payload);
-            let took = born.elapsed().as_nanos() as u64;
-            latencies.saturating_record(took.saturating_sub(at));
-            *heard += 1;
-        })
+        for ear in 0..crowd.ears() {
+            crowd.listen(ear, &mut |payload| {
+                let (at, _) = read_payload(payload);
+                let took = born.elapsed().as_nanos() as u64;
+                latencies.saturating_record(took.saturating_sub(at));
+                *heard += u64::from(ear == 0);
+            })?;
+        }
+        Ok(())
     }
 
     /// Drops what one of the other leaves has got; each has its turn within `ROUND`.
@@ -119,6 +122,7 @@ impl Pace {
         if crowd.len() == 1 || now < self.look {
             return Ok(());
         }
+        crowd.stay_alive()?;
         self.look = now + ROUND / crowd.len() as u32;
         self.leaf = self.leaf % (crowd.len() - 1) + 1;
         crowd.drop_bytes(self.leaf)

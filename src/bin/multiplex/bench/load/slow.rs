@@ -33,17 +33,20 @@ use super::{
     paced,
 };
 
-/// Shouts at this pace, and measures how long each takes to be heard by its shouter.
+/// Shouts at this pace, and measures how long each takes to be heard by its shouter and by some others.
 pub(super) fn run(job: &Job, per_s: u32, reading: Reading) -> Result<Sample, Wrong> {
     let before = resident_bytes(job.server)?;
     let goal = Arc::new(Goal::default());
     let teller = Leaf::enter(job, true)?.start(Reading::All, job, per_s, &goal);
     let slow = Leaf::enter(job, false)?.start(reading, job, per_s, &goal);
     let others = Job { leaves: job.leaves - 2, ..job.clone() };
-    let (sample, shouts) = paced::measure(&mut Crowd::enter(&others, 1)?, job, per_s)?;
-    let held = resident_bytes(job.server)?.saturating_sub(before);
+    let mut crowd = Crowd::enter(&others, 1)?;
+    crowd.listen_to(EARS);
+    let (sample, shouts) = paced::measure(&mut crowd, job, per_s)?;
+    let held = resident_bytes(job.server)?;
     goal.set(shouts);
     let (teller, slow) = (end(teller)?, end(slow)?);
+    let held = held.max(resident_bytes(job.server)?).saturating_sub(before);
     if slow.sum != teller.sum {
         return Err(format!("the slow leaf has {:?}, the other {:?}", slow.sum, teller.sum).into());
     }
@@ -234,6 +237,8 @@ fn end(leaf: JoinHandle<Result<Leaf, String>>) -> Result<Leaf, Wrong> {
     Ok(leaf.join().map_err(|_| "a leaf has panicked")??)
 }
 
+/// Leaves beside the shouter whose hearing is measured.
+const EARS: usize = 7;
 const RECEIVE_BYTES: usize = 1 << 16;
 /// Room for a whole frame behind a part of one.
 const INPUT_BYTES: usize = 1 << 17;
