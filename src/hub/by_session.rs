@@ -21,9 +21,11 @@ pub(crate) trait OfSession {
 #[derive(Debug)]
 pub(crate) struct BySession<T> {
     all: Vec<T>,
-    /// Where each is; empty while they are few.
-    places: HashMap<SessionId, usize, BuildHasherDefault<FirstBytes>>,
+    /// Where each is; none while they are few.
+    places: Option<Box<Places>>,
 }
+
+type Places = HashMap<SessionId, usize, BuildHasherDefault<FirstBytes>>;
 
 /// Takes the first eight bytes of an id for its hash.
 #[derive(Debug, Default)]
@@ -58,11 +60,12 @@ impl<T: OfSession> BySession<T> {
     pub(crate) fn remove(&mut self, session: SessionId) -> Option<T> {
         let place = self.place(session)?;
         let removed = self.all.swap_remove(place);
-        if !self.places.is_empty() {
-            self.places.remove(&session);
+        if let Some(places) = &mut self.places {
+            places.remove(&session);
             if let Some(moved) = self.all.get(place) {
-                self.places.insert(moved.session(), place);
+                places.insert(moved.session(), place);
             }
+            self.places.take_if(|places| places.is_empty());
         }
         Some(removed)
     }
@@ -78,19 +81,19 @@ impl<T: OfSession> BySession<T> {
     }
 
     fn place(&self, session: SessionId) -> Option<usize> {
-        if self.places.is_empty() {
-            return self.all.iter().position(|each| each.session() == session);
+        match &self.places {
+            None => self.all.iter().position(|each| each.session() == session),
+            Some(places) => places.get(&session).copied(),
         }
-        self.places.get(&session).copied()
     }
 
     fn push(&mut self, new: T) -> usize {
         let place = self.all.len();
-        if place == FEW && self.places.is_empty() {
-            self.places = self.all.iter().map(T::session).zip(0..).collect();
+        if place == FEW && self.places.is_none() {
+            self.places = Some(Box::new(self.all.iter().map(T::session).zip(0..).collect()));
         }
-        if !self.places.is_empty() {
-            self.places.insert(new.session(), place);
+        if let Some(places) = &mut self.places {
+            places.insert(new.session(), place);
         }
         if place == 0 {
             // Most objects have one.
@@ -103,7 +106,7 @@ impl<T: OfSession> BySession<T> {
 
 impl<T> Default for BySession<T> {
     fn default() -> Self {
-        Self { all: Vec::new(), places: HashMap::default() }
+        Self { all: Vec::new(), places: None }
     }
 }
 

@@ -5,12 +5,14 @@
 //! when the repeater around it panics: marks (who is at which op, with the outcomes), the tail of
 //! chunks for those who catch up, and the state that the tail follows.
 
+mod news;
 mod snapshots;
 
 use std::{cmp::Ordering, collections::VecDeque};
 
 use bytes::Bytes;
 
+use self::news::{News, ids};
 use super::{
     by_session::{BySession, OfSession},
     life::{Ids, ListChange},
@@ -31,10 +33,8 @@ pub(crate) struct History {
     tail_bytes: usize,
     /// Shouts that have their seq and are in no chunk yet.
     open: BatchBuilder,
-    /// What they carry.
-    open_ids: Vec<ObjectId>,
-    /// What the directory does not know of yet.
-    list_change: ListChange,
+    /// What they carry, and the directory does not know of; none where nothing is carried.
+    news: Option<Box<News>>,
     marks: BySession<Mark>,
 }
 
@@ -137,7 +137,7 @@ impl History {
         state: Option<(Bytes, Vec<Carried>)>,
     ) -> Self {
         let listed = state.as_ref().and_then(|(_, carried)| ids(carried));
-        let list_change = ListChange { state: listed, ..ListChange::default() };
+        let news = listed.map(|state| Box::new(News::of_state(state)));
         Self {
             epoch,
             snapshot: state
@@ -145,8 +145,7 @@ impl History {
             tail: VecDeque::new(),
             tail_bytes: 0,
             open: BatchBuilder::new(object, epoch, Seq(1)),
-            open_ids: Vec::new(),
-            list_change,
+            news,
             marks: BySession::default(),
         }
     }
@@ -168,7 +167,10 @@ impl History {
         let Offer { op, kind, payload, .. } = *offer;
         let asks = offer.handled_within_ms.is_some();
         self.open.push_asking(session, op, kind, &offer.carried, payload, asks);
-        self.open_ids.extend(offer.carried.iter().map(|each| each.object));
+        if !offer.carried.is_empty() {
+            let news = self.news.get_or_insert_default();
+            news.open.extend(offer.carried.iter().map(|each| each.object));
+        }
         mark.settle(seq);
         Decision::Sequenced(seq)
     }
@@ -205,8 +207,7 @@ impl History {
         let (first, last) = (self.sealed().next(), self.last());
         let frame = self.open.seal(hub_time_ms);
         self.tail_bytes += frame.len();
-        let carried = distinct(std::mem::take(&mut self.open_ids));
-        self.list_change.added.extend(carried.clone());
+        let carried = self.news.as_mut().and_then(|news| news.seal());
         self.tail.push_back(Chunk { first, last, frame: frame.clone(), carried });
         self.drop_oldest_while(Self::is_over);
         Some(frame)
@@ -224,8 +225,11 @@ impl History {
 
     /// How the list of what its state and tail carry has changed since this was last asked.
     pub(crate) fn list_change(&mut self) -> Option<ListChange> {
-        let is_changed = !self.list_change.is_empty();
-        is_changed.then(|| std::mem::take(&mut self.list_change))
+        let News { open, change } = *self.news.take_if(|news| !news.change.is_empty())?;
+        if !open.is_empty() {
+            self.news().open = open;
+        }
+        Some(change)
     }
 
     /// What a leaf with this cursor, or none, is given: of so many bytes, or one chunk. The open
@@ -355,11 +359,21 @@ impl History {
 
     /// With a state, every chunk is needed.
     fn drop_oldest_while(&mut self, is_over: impl Fn(&Self) -> bool) {
-        while self.snapshot.is_none() && is_over(self) {
-            let Some(chunk) = self.tail.pop_front() else { return };
-            self.tail_bytes -= chunk.frame.len();
-            self.list_change.dropped += usize::from(chunk.carried.is_some());
+        while self.snapshot.is_none() && is_over(self) && !self.tail.is_empty() {
+            self.drop_oldest();
         }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(chunk) = self.tail.pop_front() else { return };
+        self.tail_bytes -= chunk.frame.len();
+        if chunk.carried.is_some() {
+            self.news().change.dropped += 1;
+        }
+    }
+
+    fn news(&mut self) -> &mut News {
+        self.news.get_or_insert_default()
     }
 }
 
@@ -459,17 +473,6 @@ impl Run {
     fn seq_of(&self, op: Op) -> Option<Seq> {
         (self.seq != Seq(0)).then(|| self.seq.plus(op.0 - self.op.0))
     }
-}
-
-fn ids(carried: &[Carried]) -> Option<Ids> {
-    distinct(carried.iter().map(|each| each.object).collect())
-}
-
-/// Each once; none for nothing.
-fn distinct(mut ids: Vec<ObjectId>) -> Option<Ids> {
-    ids.sort_unstable();
-    ids.dedup();
-    (!ids.is_empty()).then(|| ids.into())
 }
 
 /// The bound, which simulations make smaller.

@@ -19,16 +19,16 @@ mod presence;
 mod snapshots;
 mod volatile;
 
-use std::collections::BTreeSet;
-
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
 use self::{
     ahead::{Ahead, Later},
     catch_up::Resyncs,
-    fatal::Fatal,
+    fatal::{Fatal, InHand},
     grades::Grading,
+    leaving::Strayed,
     snapshots::Asking,
+    volatile::Relays,
 };
 pub(crate) use self::{
     catch_up::{Feed, Join, Pull},
@@ -75,7 +75,7 @@ pub(crate) struct Repeater {
     /// Whether the directory was told that there are leaves.
     occupied: bool,
     /// Who was told to join again, and has not.
-    strayed: BTreeSet<SessionId>,
+    strayed: Option<Box<Strayed>>,
     /// Who is about to enter: it holds itself for a leaf, and is told if a panic comes first.
     entering: Option<Contact>,
     fanout: Fanout,
@@ -84,7 +84,7 @@ pub(crate) struct Repeater {
     /// The shouts that asked who has handled them.
     grading: Option<Box<Grading>>,
     /// What is to be relayed at the end of the turn.
-    volatile: Vec<Relay>,
+    volatile: Option<Box<Relays>>,
     /// Whether its shouts are dropped for a leaf that is too slow, to be given later.
     slow_leaves: SlowLeaves,
     /// States that go ahead of what tells of them.
@@ -94,13 +94,13 @@ pub(crate) struct Repeater {
     /// Who is asked for a newer state.
     asking: Option<Box<Asking>>,
     /// Why the object is no more, if it is.
-    ended: Option<EndReason>,
+    ended: Option<Box<EndReason>>,
     /// Whether a flush is due at the end of this turn.
     dirty: bool,
     /// What was done since others ran.
     turn: Turn,
     /// Whose op is in hand: after a panic, it is the one to blame.
-    in_hand: Option<(SessionId, Op)>,
+    in_hand: InHand,
     /// Ops that lives have ended at.
     fatal: Option<Box<Fatal>>,
     #[cfg(feature = "testing")]
@@ -163,12 +163,12 @@ impl Repeater {
             share,
             roster: Roster::default(),
             occupied: false,
-            strayed: BTreeSet::new(),
+            strayed: None,
             entering: None,
             fanout: Fanout::default(),
             members: manner.presence.then(|| Box::new(Members::new(object))),
             grading: None,
-            volatile: Vec::new(),
+            volatile: None,
             slow_leaves: manner.slow_leaves,
             ahead: None,
             resyncs: None,
@@ -176,7 +176,7 @@ impl Repeater {
             ended: None,
             dirty: false,
             turn: Turn::default(),
-            in_hand: None,
+            in_hand: InHand::NOTHING,
             fatal: None,
             #[cfg(feature = "testing")]
             sabotage: super::sabotage::Sabotage::default(),
@@ -192,7 +192,7 @@ impl Repeater {
     /// How many it told to join again that have not.
     #[cfg(all(test, feature = "testing"))]
     pub(super) fn strays(&self) -> usize {
-        self.strayed.len()
+        self.strayed.as_ref().map_or(0, |strayed| strayed.0.len())
     }
 
     #[cfg(feature = "testing")]
@@ -222,7 +222,7 @@ impl Repeater {
             let why = "the object's repeater panicked at this shout twice".to_owned();
             return self.refuse(session, offer.op, why);
         }
-        self.in_hand = Some((session, offer.op));
+        self.in_hand = InHand { session, op: offer.op };
         #[cfg(feature = "testing")]
         self.sabotage.at_a_shout(offer.kind);
         if !self.history.has_room(offer) {
@@ -296,7 +296,7 @@ impl Repeater {
     }
 
     fn enter(&mut self, contact: Contact, rights: Rights, way: Way) {
-        self.strayed.remove(&contact.session);
+        self.is_back(contact.session);
         #[cfg(feature = "testing")]
         self.sabotage.at_an_entry();
         self.entering = None;
@@ -356,7 +356,8 @@ impl Actor for Repeater {
 impl Supervised for Repeater {
     /// History remains, with the chunk that was open; the rest is made anew.
     fn restarting(&mut self, ctx: &mut Self::Context) {
-        self.fatal.get_or_insert_default().add(self.in_hand.take());
+        self.fatal.get_or_insert_default().add(self.in_hand);
+        self.in_hand = InHand::NOTHING;
         #[cfg(feature = "testing")]
         super::faults::count(|tally| tally.rebuilt += 1);
         // Inside the boundary: an object whose history is damaged runs out of restarts and fails.
@@ -368,18 +369,18 @@ impl Supervised for Repeater {
         }
         self.fanout = Fanout::default();
         self.members.iter_mut().for_each(|members| members.begin_anew());
-        self.volatile.clear();
+        self.volatile = None;
         self.asking = None;
         self.dirty = false;
         self.turn = Turn::default();
         for member in roster.members() {
-            self.strayed.insert(member.session);
+            self.strayed.get_or_insert_default().0.insert(member.session);
             member.contact.queue.unpull(self.object);
             member.contact.queue.tell(&Rejoin { object: self.object });
         }
         self.begin_states_anew();
         self.tell_of_leaves();
-        if let Some(reason) = self.ended.clone() {
+        if let Some(reason) = self.ended.as_deref().cloned() {
             ctx.notify(Retire { reason, done: None });
         }
     }
@@ -393,7 +394,7 @@ impl Handler<Shouts> for Repeater {
         let Shouts { session, volley, held, metered } = shouts;
         let count = volley.count();
         volley.each(|offer| self.hear(session, offer));
-        self.in_hand = None;
+        self.in_hand = InHand::NOTHING;
         self.watch_grades(ctx);
         let bytes = held.bytes();
         drop((held, metered));

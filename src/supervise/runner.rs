@@ -93,7 +93,7 @@ where
 {
     stage: Stage<A, F>,
     /// Why the actor must be rebuilt before it is polled again.
-    broken: Option<String>,
+    broken: Option<Box<str>>,
     budget: Budget,
     observer: Observer<O>,
 }
@@ -183,7 +183,7 @@ where
 
     fn turn(&mut self, task: &mut Task<'_>) -> Turn {
         if let Some(reason) = self.broken.take() {
-            return self.restart(reason);
+            return self.restart(reason.into());
         }
         let Some(life) = self.life() else {
             return Turn::Idle;
@@ -213,7 +213,7 @@ where
         if self.life().is_none_or(is_stopping) {
             return Turn::Over(Event::Stopped);
         }
-        self.broken = Some(reason);
+        self.broken = Some(reason.into());
         Turn::Again
     }
 

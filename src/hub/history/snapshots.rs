@@ -48,10 +48,9 @@ impl History {
     ) -> Result<(), Unfit> {
         self.check_fit(at)?;
         let contained = self.tail.partition_point(|chunk| chunk.last <= at.seq);
-        self.list_change.state = Some(ids(&carried).unwrap_or_default());
-        for chunk in self.tail.drain(..contained) {
-            self.tail_bytes -= chunk.frame.len();
-            self.list_change.dropped += usize::from(chunk.carried.is_some());
+        self.news().change.state = Some(ids(&carried).unwrap_or_default());
+        for _ in 0..contained {
+            self.drop_oldest();
         }
         self.snapshot = Some(Box::new(Snapshot { seq: at.seq, state, carried }));
         #[cfg(feature = "testing")]

@@ -62,7 +62,7 @@ impl Repeater {
 
     /// Lets go of all that it holds; whoever has a place here is told.
     fn let_go(&mut self, reason: EndReason) {
-        let mut sessions = std::mem::take(&mut self.strayed);
+        let mut sessions = self.strayed.take().unwrap_or_default().0;
         sessions.extend(self.history.shouters());
         sessions.extend(self.roster.members().iter().map(|member| member.session));
         self.history = History::new(self.object, self.history.epoch(), None);
@@ -81,7 +81,7 @@ impl Handler<Retire> for Repeater {
 
     fn handle(&mut self, retire: Retire, _: &mut Self::Context) {
         let Retire { reason, done } = retire;
-        self.ended = Some(reason.clone());
+        self.ended = Some(Box::new(reason.clone()));
         self.flush();
         if reason == EndReason::Destroyed {
             self.history.conclude(Kind::DESTROYED);

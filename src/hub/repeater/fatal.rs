@@ -3,19 +3,37 @@
 
 use crate::object::{Op, SessionId};
 
+/// The op that is in hand, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct InHand {
+    pub(super) session: SessionId,
+    pub(super) op: Op,
+}
+
+impl InHand {
+    /// None is: ops count from 1.
+    pub(super) const NOTHING: Self = Self { session: SessionId([0; 16]), op: Op(0) };
+}
+
 /// Ops that lives have ended at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Fatal {
     /// The one of the last life.
-    suspect: Option<(SessionId, Op)>,
+    suspect: InHand,
     /// The one of two lives in a row.
-    blamed: Option<(SessionId, Op)>,
+    blamed: InHand,
+}
+
+impl Default for Fatal {
+    fn default() -> Self {
+        Self { suspect: InHand::NOTHING, blamed: InHand::NOTHING }
+    }
 }
 
 impl Fatal {
-    /// A life has ended with this op in hand, if any.
-    pub(super) fn add(&mut self, in_hand: Option<(SessionId, Op)>) {
-        if in_hand.is_some() && in_hand == self.suspect {
+    /// A life has ended with this op in hand.
+    pub(super) fn add(&mut self, in_hand: InHand) {
+        if in_hand != InHand::NOTHING && in_hand == self.suspect {
             self.blamed = in_hand;
         }
         self.suspect = in_hand;
@@ -23,6 +41,6 @@ impl Fatal {
 
     /// Whether two lives in a row have ended at it.
     pub(super) fn is_blamed(&self, session: SessionId, op: Op) -> bool {
-        self.blamed == Some((session, op))
+        self.blamed == InHand { session, op }
     }
 }

@@ -1,5 +1,7 @@
 //! Sessions leave: in one of the ways in which they are here, or for good.
 
+use std::collections::BTreeSet;
+
 use actix::{Context, Handler, Message};
 
 use super::{Repeater, ahead::Later};
@@ -23,14 +25,26 @@ pub(crate) struct Leave {
 #[rtype(result = "()")]
 pub(crate) struct Forget(pub(crate) SessionId);
 
+/// Who was told to join again, and has not.
+#[derive(Debug, Default)]
+pub(super) struct Strayed(pub(super) BTreeSet<SessionId>);
+
 impl Repeater {
+    /// A session has joined again, or will not.
+    pub(super) fn is_back(&mut self, session: SessionId) {
+        if let Some(strayed) = &mut self.strayed {
+            strayed.0.remove(&session);
+            self.strayed.take_if(|strayed| strayed.0.is_empty());
+        }
+    }
+
     pub(super) fn forget(&mut self, session: SessionId) {
         self.part_from_grades(session, true);
         self.roster.remove(session);
         self.stop_state(session);
         self.resyncs.iter_mut().for_each(|resyncs| resyncs.forget(session));
         self.unask(session);
-        self.strayed.remove(&session);
+        self.is_back(session);
         self.has_parted(session);
         self.history.forget(session);
         self.tell_of_leaves();

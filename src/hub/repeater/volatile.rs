@@ -25,14 +25,16 @@ pub(crate) struct Relay {
     pub(crate) held: Held,
 }
 
+/// What a turn has brought.
+#[derive(Debug, Default)]
+pub(super) struct Relays(Vec<Relay>);
+
 impl Repeater {
     /// Relays what the turn has brought. Who has no room, or is going, is passed over.
     pub(super) fn relay(&mut self) {
-        if self.volatile.is_empty() {
-            return;
-        }
+        let Some(relays) = self.volatile.take() else { return };
         let (object, last) = (self.object, self.history.last());
-        for Relay { session, kind, payload, .. } in std::mem::take(&mut self.volatile) {
+        for Relay { session, kind, payload, .. } in relays.0 {
             let frame = encode_with(&VolatileHeard { object, session, last, kind }, &payload);
             let leaves = self.roster.members().iter();
             let leaves = leaves.filter(|member| member.hears == Hearing::Pushed);
@@ -53,7 +55,7 @@ impl Handler<Relay> for Repeater {
             return tracing::debug!(object = %self.object, "a volatile message is dropped");
         }
         let bytes = relay.held.bytes();
-        self.volatile.push(relay);
+        self.volatile.get_or_insert_default().0.push(relay);
         if !self.took(1, bytes, ctx) && !self.dirty {
             self.dirty = true;
             ctx.notify(super::Flush);
