@@ -152,6 +152,9 @@ pub trait Leaf: Actor<Context = Context<Self>> + Supervised {
 /// The state is what was *heard*: two leaves that have heard the same tell the same. What a
 /// [`Local`](super::Local) message did to this leaf alone must not be in it, or latecomers would
 /// be given what nobody said to them.
+///
+/// Written, it has at most 1 MiB ([`STATE_BYTES_MAX`](crate::limits::STATE_BYTES_MAX)). What is larger
+/// is several objects, which a state can carry.
 #[diagnostic::on_unimplemented(
     message = "the leaf `{Self}` does not have the state `{S}` of its interface",
     label = "`{Self}` leaves out the state of its interface",

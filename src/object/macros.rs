@@ -38,7 +38,7 @@
 /// - The message of a `volatile` row is sent with `send_volatile` to whoever has room, and heard by a
 ///   `Handler<Volatile<M>>`: no place in the order, no receipt. For cursors and pointers.
 /// - A message or state whose type contains itself (a tree, say) is decoded to any depth that fits
-///   into 60 KiB: bound it, or a peer can use up a leaf's stack.
+///   into 60 KiB, or 1 MiB of a state: bound it, or a peer can use up a leaf's stack.
 /// - `ask 3 => Weigh -> Grams` is the form of a row for requests to an object's owner. This
 ///   version says so and does not compile it yet.
 #[macro_export]
