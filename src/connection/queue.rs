@@ -24,7 +24,7 @@ use super::{Closed, Closer};
 use crate::{
     limits::{
         CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, TURN_BYTES, VOLATILE_QUEUED_BYTES_MAX,
-        WINDOW_TOTAL_BYTES, WRITE_SLICES_MAX,
+        WRITE_SLICES_MAX,
     },
     wire::{self, CloseCode, Frame},
 };
@@ -147,9 +147,8 @@ impl Queue {
     /// Adds a frame that can be done without, among the batches, if it leaves the room that the
     /// windows of shouts may need. `false`: it was not added.
     pub(crate) fn push_spare(&self, frame: Bytes) -> bool {
-        let has_room =
-            self.lock().load.batch_bytes + frame.len() <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
-        has_room && self.push_behind_pieces(frame).is_ok()
+        let mut state = self.lock();
+        state.has_room_to_spare(frame.len()) && state.push_whole(frame).is_ok()
     }
 
     /// Adds a volatile message, if little enough is queued before it. `false`: it was not added.

@@ -325,8 +325,9 @@ impl Driver {
             Asked::Fetch(fetching) => self.not_fetched(fetching, refusal),
             Asked::Rejoin(object, generation) => {
                 let there = self.entries.get(&object).and_then(|entry| entry.leaf.as_ref());
-                // A leaf that has come since was let in.
-                if there.is_none_or(|leaf| leaf.generation == generation) {
+                // A leaf that has come since was let in; one that has gone need not be.
+                let has_gone = there.is_none() && refusal == Refusal::NotJoined;
+                if !has_gone && there.is_none_or(|leaf| leaf.generation == generation) {
                     self.not_let_back(object, Way::Leaf, refusal);
                 }
             }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{Class, Queue, State, Unsent};
 use crate::{
-    limits::{OUTWARD_BYTES_MAX, WINDOW_TOTAL_BYTES},
+    limits::{FRAME_BYTES_MAX, OUTWARD_BYTES_MAX, WINDOW_TOTAL_BYTES},
     object::ObjectId,
     wire::StatePiece,
 };
@@ -30,8 +30,7 @@ impl Queue {
     /// leave the room that the windows of shouts may need. `false`: none was added.
     pub(crate) fn push_pieces(&self, frames: Vec<Bytes>) -> bool {
         let mut state = self.lock();
-        let bytes: usize = state.pieces.iter().chain(&frames).map(Bytes::len).sum();
-        let has_room = state.load.batch_bytes + bytes <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES;
+        let has_room = state.has_room_to_spare(frames.iter().map(Bytes::len).sum());
         if state.closed.is_some() || !has_room {
             return false;
         }
@@ -40,12 +39,13 @@ impl Queue {
         true
     }
 
-    /// Adds a frame behind all others, also behind the pieces: it may itself be several, which are
-    /// not to be parted.
-    pub(crate) fn push_behind_pieces(&self, frame: Bytes) -> Result<(), Unsent> {
-        let mut state = self.lock();
-        state.add_pieces();
-        state.push(Class::Batch, frame)
+    /// Adds a frame behind all others. It may be several, the pieces of a state among them: then it is
+    /// behind all pieces too, and those that come later are behind it.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(crate) fn push_whole(&self, frame: Bytes) -> Result<(), Unsent> {
+        self.lock().push_whole(frame)
     }
 
     /// Adds the next piece of an object's state, if no other state is being told. That ends when
@@ -78,16 +78,32 @@ impl Queue {
 }
 
 impl State {
-    /// One of the pieces follows what is written.
+    /// One of the pieces follows what is written, unless there are others among what is queued.
     #[cold]
     pub(super) fn take_piece(&mut self, writing: &mut VecDeque<(Class, Bytes)>) {
+        if self.frames.iter().any(|(_, frame)| is_several(frame)) {
+            return;
+        }
         writing.extend(self.pieces.pop_front().map(|piece| (Class::Batch, piece)));
     }
 
-    /// The pieces keep their place before what comes.
-    pub(super) fn add_pieces(&mut self) {
-        for piece in std::mem::take(&mut self.pieces) {
-            self.add(Class::Batch, piece);
+    pub(super) fn push_whole(&mut self, frame: Bytes) -> Result<(), Unsent> {
+        if is_several(&frame) {
+            for piece in std::mem::take(&mut self.pieces) {
+                self.add(Class::Batch, piece);
+            }
         }
+        self.push(Class::Batch, frame)
     }
+
+    /// Whether a frame of so many bytes leaves the room that the windows of shouts may need.
+    pub(super) fn has_room_to_spare(&self, bytes: usize) -> bool {
+        let pieces: usize = self.pieces.iter().map(Bytes::len).sum();
+        self.load.batch_bytes + pieces + bytes <= OUTWARD_BYTES_MAX - WINDOW_TOTAL_BYTES
+    }
+}
+
+/// Whether it is more than one frame.
+fn is_several(frame: &Bytes) -> bool {
+    frame.len() > 4 + FRAME_BYTES_MAX
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::{
-    limits::STATE_PIECE_BYTES,
+    limits::{FRAME_BYTES_MAX, STATE_PIECE_BYTES, WINDOW_TOTAL_BYTES},
     object::{Epoch, Kind, ObjectId, Op, Seq, SessionId},
     wire::{BatchBuilder, Fault},
 };
@@ -100,13 +100,15 @@ fn a_piece_goes_out_with_each_write_behind_what_else_there_is() {
 }
 
 #[test]
-fn what_is_to_keep_its_place_goes_out_behind_all_pieces() {
-    let queue = Queue::default();
+fn frames_that_are_several_go_out_behind_the_pieces_before_them_and_before_those_behind_them() {
+    let (queue, several) = (Queue::default(), 5 + FRAME_BYTES_MAX);
+    queue.push(Class::Batch, frame(TURN_BYTES)).expect("has room");
     assert!(queue.push_pieces(vec![frame(11), frame(12)]));
-    queue.push_behind_pieces(frame(1)).expect("has room");
-    assert!(queue.push_pieces(vec![frame(13)]));
-    assert!(queue.push_spare(frame(2)));
-    assert_eq!(writes(&queue), [vec![11, 12, 1, 13, 2]]);
+    assert!(queue.push_spare(frame(several)));
+    assert!(queue.push_pieces(vec![frame(13), frame(14)]));
+    // A single frame goes its way.
+    assert!(queue.push_spare(frame(1)));
+    assert_eq!(writes(&queue), [vec![TURN_BYTES], vec![11, 12, several, 1, 13], vec![14]]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use actix::{Context, Handler};
 use bytes::Bytes;
 
-use super::{Attach, Join, Leave, Repeater, Shouts};
+use super::{Attach, Join, Leave, Pull, Repeater, Shouts};
 use crate::{
     connection::Fed,
     hub::{
@@ -19,7 +19,7 @@ use crate::{
     },
     limits::{JOIN_BYTES, PULL_BYTES},
     object::{Carried, Resync, SessionId},
-    wire::{Refusal, StateIs},
+    wire::{Outcome, Refusal, StateIs, Verdict},
 };
 
 /// The states that are on their way to sessions.
@@ -41,6 +41,7 @@ pub(super) enum Later {
     Attach(Attach),
     Detach(Leave),
     Join(Join),
+    Pull(Pull),
     Shouts(Shouts),
 }
 
@@ -91,6 +92,8 @@ impl Repeater {
     ) {
         let (object, queue) = (self.object, contact.queue.clone());
         tracing::debug!(%object, session = %contact.session, bytes = snapshot.state.len(), "a state goes in pieces");
+        // It begins with its first byte, whatever was told before.
+        queue.end_state(object);
         if join.is_some() {
             queue.hold(object, snapshot.seq);
         }
@@ -154,6 +157,7 @@ impl Repeater {
             Later::Attach(attach) => self.handle(attach, ctx),
             Later::Detach(leave) => self.handle(leave, ctx),
             Later::Join(join) => self.handle(join, ctx),
+            Later::Pull(pull) => self.handle(pull, ctx),
             Later::Shouts(shouts) => self.handle(shouts, ctx),
         }
     }
@@ -170,11 +174,25 @@ impl Repeater {
         let Some(Going { contact, join, .. }) = self.take_going(session) else { return };
         contact.queue.unpull(self.object);
         let Some((join, behind)) = join else { return };
+        // It has no other way to learn of its shouts before that.
+        self.tell_earlier_outcomes(&contact);
         for later in [Later::Join(join)].into_iter().chain(behind) {
             match later {
                 Later::Join(join) => join.pending.refuse(Refusal::NotJoined),
+                Later::Shouts(shouts) if self.roster.get(session).is_none() => {
+                    self.turn_away_shouts(&contact, shouts);
+                }
                 other => self.hear_one(other, ctx),
             }
+        }
+    }
+
+    /// They have no place here.
+    fn turn_away_shouts(&self, contact: &Contact, shouts: Shouts) {
+        for op in shouts.volley.ops() {
+            let reason = "the session has neither joined nor attached to the object".to_owned();
+            let verdict = Verdict::Refused { reason };
+            contact.queue.tell(&Outcome { object: self.object, op, verdict });
         }
     }
 
@@ -200,7 +218,7 @@ impl Repeater {
                         self.turn_away(session, pending);
                     }
                     Later::Detach(leave) => leave.pending.refuse(Refusal::NotJoined),
-                    Later::Shouts(_) => {}
+                    Later::Pull(_) | Later::Shouts(_) => {}
                 }
             }
         }

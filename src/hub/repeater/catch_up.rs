@@ -305,13 +305,17 @@ impl Handler<Pull> for Repeater {
     type Result = ();
 
     fn handle(&mut self, pull: Pull, ctx: &mut Self::Context) {
-        let Pull { session, cursor, held } = pull;
+        let session = pull.session;
+        if pull.cursor.is_none() && self.waits(session) {
+            // When it is let in it says so again, if it has no room still.
+            return;
+        }
+        let Some(pull) = self.or_later(session, pull, Later::Pull) else { return };
+        let Pull { cursor, held, .. } = pull;
         self.flush();
         let (last, epoch) = (self.history.last(), self.history.epoch());
         let is_heard = |cursor: &Cursor| cursor.epoch == epoch && cursor.seq <= last;
-        // One that is about to be let in is given all that follows.
-        let is_here = !self.waits(session);
-        let member = self.roster.get(session).filter(|member| member.joined && is_here);
+        let member = self.roster.get(session).filter(|member| member.joined);
         if let Some(contact) = member.map(|member| member.contact.clone()) {
             match cursor {
                 Some(cursor) if is_heard(&cursor) => {
@@ -319,7 +323,11 @@ impl Handler<Pull> for Repeater {
                     contact.queue.pull(self.object, Pulling { after, by_peer: true });
                 }
                 Some(_) => {}
-                None => contact.queue.hold(self.object, last),
+                None => {
+                    // Others of the connection are not to wait for it with their states.
+                    self.stop_state(session);
+                    contact.queue.hold(self.object, last);
+                }
             }
             if contact.queue.pulled(self.object).is_some() {
                 self.fall_behind(session);

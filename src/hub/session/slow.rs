@@ -52,10 +52,13 @@ impl Handler<Strained> for Session {
                     "a leaf is too slow: what is queued for it is dropped, and given again as it reads"
                 );
             }
-            Strain::HasRoom(object) => match self.places.get(&object).and_then(Place::repeater) {
-                Some(repeater) => repeater.do_send(Feed(session)),
-                None => self.contact.queue.unpull(object),
-            },
+            Strain::HasRoom(object) => {
+                let place = self.places.get(&object).filter(|place| place.is_joined());
+                match place.and_then(Place::repeater) {
+                    Some(repeater) => repeater.do_send(Feed(session)),
+                    None => self.contact.queue.unpull(object),
+                }
+            }
         }
     }
 }

@@ -114,7 +114,7 @@ impl Channel {
         self.link.seats.date(&mut create.carried);
         let frame = create.encode(&payload);
         if line.is_up {
-            let _closing = line.queue.push_behind_pieces(frame.clone());
+            let _closing = line.queue.push_whole(frame.clone());
         }
         state.queue = line.queue.clone();
         state.birth = Some((*count, frame));

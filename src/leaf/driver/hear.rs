@@ -196,13 +196,15 @@ impl Leaf {
     /// Whether a join that was not made for this leaf begins beyond what it has heard: then it
     /// drops what follows, until it was told what lies between.
     pub(super) fn lags(&mut self, joined: &Joined) -> bool {
+        // What it has asked for is not answered any more: the hub takes it for one that keeps up.
+        let has_asked = self.pace == Pace::Pulling;
         let goes_on = self.cursor.is_some_and(|cursor| {
             cursor.epoch == joined.start.epoch && cursor.seq >= joined.start.seq
         });
-        if !goes_on {
+        if !goes_on || has_asked {
             self.pace = Pace::Joining;
         }
-        !goes_on
+        !goes_on || has_asked
     }
 
     /// Asks for more of what follows, if there is room for it. If there is none, the driver is told

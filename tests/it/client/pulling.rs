@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     false_hub::{EPOCH, FalseHub, OBJECT, SOMEBODY},
-    pond::{Bulk, Given, Slow, paused, settle},
+    pond::{Bulk, Given, Slow, TextNewt, paused, settle},
 };
 
 const LARGE: usize = 60_000;
@@ -138,6 +138,27 @@ fn g9_a_leaf_that_is_to_join_again_asks_for_nothing_more_before_it_is_let_in() {
         hub.large(ROOM + 2..=ROOM + 3).await;
         hub.says_nothing().await;
         assert!(log.numbers().into_iter().eq(1..=ROOM as u32 + 3));
+    });
+}
+
+#[test]
+fn g9_a_leaf_that_has_asked_for_more_and_is_let_in_beside_that_asks_from_where_it_is() {
+    paused(async {
+        let (mut hub, client, log) = FalseHub::with_a_leaf().await;
+        hub.fill().await;
+        tokio::time::sleep(Duration::from_millis(NAP_MS)).await;
+        assert_eq!(hub.asked().await, Some(ROOM + 1));
+        let joining = tokio::task::spawn_local(async move { client.join::<TextNewt>("it").await });
+        let Frame::Join(join) = hub.next_but_heartbeats().await else { panic!("no Join came") };
+        // That ends its being behind: no Pulled comes.
+        hub.say(&joined(join.request, ROOM + 1)).await;
+        let Frame::Join(again) = hub.next_but_heartbeats().await else { panic!("no Join came") };
+        assert_eq!(again.cursor, Some(Cursor { epoch: EPOCH, seq: Seq(ROOM + 1) }));
+        hub.say(&joined(again.request, ROOM + 1)).await;
+        hub.large(ROOM + 2..=ROOM + 3).await;
+        hub.says_nothing().await;
+        assert!(log.numbers().into_iter().eq(1..=ROOM as u32 + 3));
+        assert!(joining.await.unwrap().is_ok());
     });
 }
 

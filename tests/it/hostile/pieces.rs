@@ -386,3 +386,109 @@ fn who_was_not_asked_tells_a_large_state_for_nothing() {
         joined(&mut angus, KERMIT, &state(MANY, 1)).await;
     });
 }
+
+/// What comes next, if anything does.
+async fn next(raw: &mut Raw) -> Option<Frame> {
+    tokio::time::timeout(Duration::from_secs(1), raw.hear()).await.ok()
+}
+
+/// It is let in under this request, whatever comes before that.
+async fn let_in_at_last(raw: &mut Raw, request: u32) {
+    loop {
+        match next(raw).await {
+            Some(Frame::Joined(joined, _)) => return assert_eq!(joined.request, request),
+            Some(_) => {}
+            None => panic!("never let in"),
+        }
+    }
+}
+
+#[test]
+fn g9_who_asks_for_more_while_it_joins_once_more_is_answered_behind_that() {
+    in_pond(async |pond| {
+        let (_marvin, epoch) = marvin(pond).await;
+        let mut angus = pond.marvin().await;
+        angus.say(&join(1, by_name("kermit"))).await;
+        joined(&mut angus, KERMIT, &state(MANY, 1)).await;
+        angus.say(&join(2, by_name("kermit"))).await;
+        settle().await;
+        angus.say(&Pull { object: KERMIT, cursor: Some(Cursor { epoch, seq: Seq(0) }) }).await;
+        settle().await;
+        joined(&mut angus, KERMIT, &state(MANY, 1)).await;
+        assert!(matches!(next(&mut angus).await, Some(Frame::Pulled(pulled)) if pulled.current));
+    });
+}
+
+#[test]
+fn shouts_behind_a_join_that_is_called_off_are_refused() {
+    in_pond(async |pond| {
+        let (_marvin, _) = marvin(pond).await;
+        let mut angus = pond.marvin().await;
+        angus.say(&join(1, actix_multiplex::wire::Target::Object(KERMIT))).await;
+        angus.say(&shout(KERMIT, 1)).await;
+        settle().await;
+        angus.say(&part(3, KERMIT)).await;
+        let (_, others) = until_told(&mut angus, KERMIT).await;
+        assert!(matches!(&others[..], [Frame::Refused(refused)] if refused.request == 1));
+        assert!(matches!(angus.outcome(KERMIT, 1).await, Verdict::Refused { .. }));
+        angus.done(3).await;
+    });
+}
+
+#[test]
+fn g9_a_leaf_without_room_for_its_state_keeps_no_other_from_theirs() {
+    in_pond(async |pond| {
+        let (mut marvin, epoch) = marvin(pond).await;
+        let mut other = pond.marvin().await;
+        make(&mut other, &made(ROWLF, "rowlf"), &state(MANY, 3)).await;
+        let mut angus = pond.marvin().await;
+        angus.say(&join(1, by_name("kermit"))).await;
+        joined(&mut angus, KERMIT, &state(MANY, 1)).await;
+        let mut last = 0;
+        for salt in 2..5 {
+            last = fill_and_tell(&mut marvin, epoch, last + 1, &state(MANY, salt)).await;
+        }
+        while !matches!(angus.hear().await, Frame::StatePiece(..)) {}
+        angus.say(&Pull { object: KERMIT, cursor: None }).await;
+        angus.say(&join(2, by_name("rowlf"))).await;
+        let_in_at_last(&mut angus, 2).await;
+        // When there is room, it is told all the same.
+        angus.say(&Pull { object: KERMIT, cursor: Some(Cursor { epoch, seq: Seq(0) }) }).await;
+        let (newest, others) = until_told(&mut angus, KERMIT).await;
+        assert!(newest == state(MANY, 4) && matches!(others.last(), Some(Frame::Resynced(..))));
+    });
+}
+
+#[test]
+fn g9_frames_that_are_dropped_behind_a_part_stop_nobody() {
+    const ROBIN: ObjectId = ObjectId([7; 16]);
+    in_pond(async |pond| {
+        let (mut marvin, _) = marvin(pond).await;
+        for (object, name) in [(ROWLF, "rowlf"), (ROBIN, "robin")] {
+            marvin.say(&create(object, Some(name))).await;
+            marvin.let_in().await;
+        }
+        let mut angus = pond.marvin().await;
+        for (request, name) in [(1, "rowlf"), (2, "robin")] {
+            angus.say(&join(request, by_name(name))).await;
+            angus.let_in().await;
+        }
+        // It keeps a place there for its outcomes.
+        angus.say(&shout(ROWLF, 1)).await;
+        angus.batch().await;
+        marvin.batch().await;
+        for object in [ROWLF, ROBIN] {
+            for op in 1..=20 {
+                let large = with_payload(&shout(object, op), &vec![7; 60_000]);
+                marvin.say_bytes(&large).await;
+                marvin.batch().await;
+            }
+            if object == ROWLF {
+                angus.say(&part(3, ROWLF)).await;
+                settle().await;
+            }
+        }
+        angus.say(&join(4, by_name("kermit"))).await;
+        let_in_at_last(&mut angus, 4).await;
+    });
+}
