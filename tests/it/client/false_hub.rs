@@ -1,12 +1,12 @@
 //! A hub that says what a sound one does not: how a client takes it.
 
 use actix_multiplex::{
-    Client, Cursor, Epoch, HubId, Kind, Leaf, ObjectId, Op, Seq, SessionId, decode, encode,
+    Client, Cursor, Epoch, HubId, Kind, Leaf, ObjectId, Op, Seq, SessionId, Shout, decode, encode,
     transport::{Duplex, Listener, memory},
     wire::{
-        self, BatchBuilder, CloseCode, Frame, Header, Joined, Limits, Member, MemberChange,
-        Members, MembersChanged, Refusal, Refused, Request, SnapshotWanted, Split, StateIs,
-        StatePiece, Welcome,
+        self, BatchBuilder, CloseCode, Done, Frame, Header, Joined, Limits, Member, MemberChange,
+        Members, MembersChanged, Outcome, Refusal, Refused, Rejoin, Request, SnapshotWanted, Split,
+        StateIs, StatePiece, Verdict, Welcome,
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -190,6 +190,31 @@ fn who_wants_in_while_another_leaf_of_the_object_parts_asks_once_more() {
         assert_eq!((&again.target, again.cursor), (&join.target, None));
         hub.say(&Refused { request: again.request, refusal: Refusal::Unknown }).await;
         assert!(joining.await.unwrap().is_err());
+    });
+}
+
+#[test]
+fn who_parts_before_it_is_let_back_in_learns_all_the_same_what_became_of_its_shouts() {
+    paused(async {
+        let (mut hub, client) = FalseHub::with_a_client().await;
+        TextNewt::at(&client);
+        let joiner = client.clone();
+        let joining = tokio::task::spawn_local(async move { joiner.join::<TextNewt>("it").await });
+        let Frame::Join(join) = hub.next().await else { panic!("no Join came") };
+        hub.say(&joined(join.request)).await;
+        let newt = joining.await.unwrap().unwrap();
+        let receipt = newt.try_send(Shout(Croak(1))).unwrap();
+        let Frame::Shout(shout, _) = hub.next().await else { panic!("no Shout came") };
+        hub.say(&Rejoin { object: OBJECT }).await;
+        let Frame::Join(join) = hub.next().await else { panic!("no Join came") };
+        drop(newt);
+        let Frame::Part(part) = hub.next().await else { panic!("no Part came") };
+        let verdict = Verdict::Sequenced { seq: Seq(1), count: 1 };
+        hub.say(&Outcome { object: OBJECT, op: shout.op, verdict }).await;
+        hub.say(&Refused { request: join.request, refusal: Refusal::NotJoined }).await;
+        hub.say(&Done { request: part.request }).await;
+        assert_eq!(receipt.await.unwrap().seq(), Seq(1));
+        drop(client);
     });
 }
 
