@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{directory::Reservation, fanout::Sink};
+use super::{directory::Reservation, fanout::Sink, volley::Volley};
 use crate::{
     connection::{Class, Held, Queue, Unsent},
-    object::SessionId,
-    wire::{self, Outcome, Refusal, Refused, Request},
+    object::{ObjectId, SessionId},
+    wire::{self, Outcome, Refusal, Refused, Request, Verdict},
 };
 
 /// A session as others on the hub see it: who it is, and the queue of its connection, which they
@@ -17,6 +17,16 @@ use crate::{
 pub(crate) struct Contact {
     pub(crate) session: SessionId,
     pub(crate) queue: Arc<Queue>,
+}
+
+impl Contact {
+    /// Tells of shouts that have no place to go to.
+    pub(crate) fn turn_away(&self, object: ObjectId, volley: Volley) {
+        for op in volley.ops() {
+            let reason = "the session has neither joined nor attached to the object".to_owned();
+            self.tell(&Outcome { object, op, verdict: Verdict::Refused { reason } });
+        }
+    }
 }
 
 impl Sink for Contact {

@@ -319,7 +319,12 @@ impl Repeater {
     }
 
     fn tell_earlier_outcomes(&mut self, contact: &Contact) {
-        let runs: Vec<_> = self.history.outcomes(contact.session).collect();
+        self.tell_outcomes(contact, Some);
+    }
+
+    /// Tells a session what `part` leaves of each run of its outcomes.
+    fn tell_outcomes(&mut self, contact: &Contact, part: impl Fn(Run) -> Option<Run>) {
+        let runs: Vec<_> = self.history.outcomes(contact.session).filter_map(part).collect();
         for run in runs {
             self.tell_run(contact, run);
         }

@@ -33,13 +33,13 @@ use super::{
     directory::End,
     repeater::{Forget, Repeater},
     turn::{Turn, let_others_run},
-    volley::{Gathering, Volley},
+    volley::Gathering,
 };
 use crate::{
     connection::{Burst, Closed, Held, Inward, Queue, Reader},
     limits::{INWARD_BYTES_MAX, REQUEST_BYTES_MIN},
     object::{ObjectId, SessionId},
-    wire::{EndReason, Ended, Frame, Incoming, Outcome, PlainShout, Request, ShoutFrame, Verdict},
+    wire::{EndReason, Ended, Frame, Incoming, PlainShout, Request, ShoutFrame},
 };
 
 /// One client.
@@ -178,18 +178,9 @@ impl Session {
             Some(place) => place.shout(session, volley, held)?.map(|shouts| shouts.volley),
         };
         if let Some(volley) = turned_away {
-            self.turn_away(object, volley);
+            self.contact.turn_away(object, volley);
         }
         Ok(())
-    }
-
-    /// Tells of shouts that have no place to go to.
-    fn turn_away(&self, object: ObjectId, volley: Volley) {
-        for op in volley.ops() {
-            let reason = "the session has neither joined nor attached to the object".to_owned();
-            let verdict = Verdict::Refused { reason };
-            self.contact.queue.tell(&Outcome { object, op, verdict });
-        }
     }
 
     fn obey(&mut self, frame: Frame, bytes: usize, ctx: &mut Context<Self>) -> Result<(), Closed> {

@@ -78,13 +78,13 @@ impl<I: Interface> Voice<I> {
         Self { start, ..self }
     }
 
-    /// Where its leaf's hearing began.
     /// Sends what is under way once more, as if it might be lost.
     #[cfg(feature = "testing")]
     pub(crate) fn send_all_again(&self) {
         self.channel.send_all_again();
     }
 
+    /// Where its leaf's hearing began.
     #[cfg(feature = "testing")]
     pub(crate) fn start(&self) -> Seq {
         self.start

@@ -19,7 +19,7 @@ use crate::{
     },
     limits::{JOIN_BYTES, PULL_BYTES},
     object::{Carried, Resync, SessionId},
-    wire::{Outcome, Refusal, StateIs, Verdict},
+    wire::{Refusal, StateIs},
 };
 
 /// The states that are on their way to sessions.
@@ -58,8 +58,8 @@ pub(super) enum Sent {
 }
 
 impl Repeater {
-    /// Gives back what a session says, unless it waits behind a join. That of a connection that is
-    /// no more is given up.
+    /// Gives back what a session says, unless it waits behind a join. One over a connection that is no
+    /// more holds nothing up.
     pub(super) fn or_later<M>(
         &mut self,
         session: SessionId,
@@ -90,8 +90,9 @@ impl Repeater {
         resync: Option<Resync>,
         join: Option<Join>,
     ) {
-        let (object, queue) = (self.object, contact.queue.clone());
-        tracing::debug!(%object, session = %contact.session, bytes = snapshot.state.len(), "a state goes in pieces");
+        let (object, session, queue) = (self.object, contact.session, contact.queue.clone());
+        let bytes = snapshot.state.len();
+        tracing::debug!(%object, %session, bytes, "a state goes in pieces");
         // It begins with its first byte, whatever was told before.
         queue.end_state(object);
         if join.is_some() {
@@ -99,7 +100,7 @@ impl Repeater {
         }
         let join = join.map(|join| (join, VecDeque::new()));
         let going = Going { contact, snapshot, resync, join };
-        self.ahead.get_or_insert_default().insert(going.contact.session, going);
+        self.ahead.get_or_insert_default().insert(session, going);
         queue.rouse(object);
     }
 
@@ -180,19 +181,10 @@ impl Repeater {
             match later {
                 Later::Join(join) => join.pending.refuse(Refusal::NotJoined),
                 Later::Shouts(shouts) if self.roster.get(session).is_none() => {
-                    self.turn_away_shouts(&contact, shouts);
+                    contact.turn_away(self.object, shouts.volley);
                 }
                 other => self.hear_one(other, ctx),
             }
-        }
-    }
-
-    /// They have no place here.
-    fn turn_away_shouts(&self, contact: &Contact, shouts: Shouts) {
-        for op in shouts.volley.ops() {
-            let reason = "the session has neither joined nor attached to the object".to_owned();
-            let verdict = Verdict::Refused { reason };
-            contact.queue.tell(&Outcome { object: self.object, op, verdict });
         }
     }
 

@@ -89,10 +89,7 @@ impl Repeater {
         tracing::debug!(object = %self.object, %session, "a leaf is pulled");
         let after = contact.queue.pulled(self.object).and_then(|pull| pull.after);
         if let Some(after) = after {
-            let runs: Vec<_> = self.history.outcomes(session).collect();
-            runs.into_iter().filter_map(|run| run.behind(after)).for_each(|run| {
-                self.tell_run(&contact, run);
-            });
+            self.tell_outcomes(&contact, |run| run.behind(after));
         }
     }
 

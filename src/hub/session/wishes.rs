@@ -224,7 +224,7 @@ impl Session {
                         None => Some(shouts),
                     };
                     if let Some(back) = back {
-                        self.turn_away(object, back.volley);
+                        self.contact.turn_away(object, back.volley);
                     }
                 }
             }

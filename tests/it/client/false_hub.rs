@@ -253,7 +253,8 @@ fn a_state_in_pieces_that_do_not_make_it_up_ends_the_connection() {
     }
 }
 
-fn joined(request: Request) -> Joined {
+/// Lets a leaf in that has heard nothing, of an object without a state.
+pub(super) fn joined(request: Request) -> Joined {
     Joined {
         request,
         object: OBJECT,

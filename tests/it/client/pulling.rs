@@ -13,7 +13,7 @@ use actix_multiplex::{
 use serde::Serialize;
 
 use super::{
-    false_hub::{EPOCH, FalseHub, OBJECT, SOMEBODY},
+    false_hub::{EPOCH, FalseHub, OBJECT, SOMEBODY, joined},
     pond::{Bulk, Given, Slow, TextNewt, paused, settle},
 };
 
@@ -134,7 +134,7 @@ fn g9_a_leaf_that_is_to_join_again_asks_for_nothing_more_before_it_is_let_in() {
         // There is room again: the hub is not told, since it gives all that follows the cursor.
         tokio::time::sleep(Duration::from_millis(NAP_MS)).await;
         hub.says_nothing().await;
-        hub.say(&joined(join.request, ROOM + 1)).await;
+        hub.say(&joined_at(join.request, ROOM + 1)).await;
         hub.large(ROOM + 2..=ROOM + 3).await;
         hub.says_nothing().await;
         assert!(log.numbers().into_iter().eq(1..=ROOM as u32 + 3));
@@ -151,10 +151,10 @@ fn g9_a_leaf_that_has_asked_for_more_and_is_let_in_beside_that_asks_from_where_i
         let joining = tokio::task::spawn_local(async move { client.join::<TextNewt>("it").await });
         let Frame::Join(join) = hub.next_but_heartbeats().await else { panic!("no Join came") };
         // That ends its being behind: no Pulled comes.
-        hub.say(&joined(join.request, ROOM + 1)).await;
+        hub.say(&joined_at(join.request, ROOM + 1)).await;
         let Frame::Join(again) = hub.next_but_heartbeats().await else { panic!("no Join came") };
         assert_eq!(again.cursor, Some(Cursor { epoch: EPOCH, seq: Seq(ROOM + 1) }));
-        hub.say(&joined(again.request, ROOM + 1)).await;
+        hub.say(&joined_at(again.request, ROOM + 1)).await;
         hub.large(ROOM + 2..=ROOM + 3).await;
         hub.says_nothing().await;
         assert!(log.numbers().into_iter().eq(1..=ROOM as u32 + 3));
@@ -162,18 +162,8 @@ fn g9_a_leaf_that_has_asked_for_more_and_is_let_in_beside_that_asks_from_where_i
     });
 }
 
-fn joined(request: Request, at: u64) -> Joined {
-    Joined {
-        request,
-        object: OBJECT,
-        name: None,
-        start: Cursor { epoch: EPOCH, seq: Seq(at) },
-        last: Seq(at),
-        state: StateIs::Absent,
-        resync: None,
-        next_op: Op(1),
-        carried: Vec::new(),
-    }
+fn joined_at(request: Request, at: u64) -> Joined {
+    Joined { start: Cursor { epoch: EPOCH, seq: Seq(at) }, last: Seq(at), ..joined(request) }
 }
 
 fn resynced(from: u64, to: u64) -> Resynced {

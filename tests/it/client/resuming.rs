@@ -3,11 +3,11 @@
 use actix_multiplex::{
     Client, Cursor, Epoch, Handle, ObjectId, Op, Seq, Shout,
     transport::{Listener, memory},
-    wire::{self, CloseCode, Fault, Frame, Goodbye, Joined, Request, StateIs, Target},
+    wire::{self, CloseCode, Fault, Frame, Goodbye, Joined, Request, Target},
 };
 
 use super::{
-    false_hub::FalseHub,
+    false_hub::{self, FalseHub},
     pond::{Croak, TextNewt, paused, settle, soon},
 };
 
@@ -15,17 +15,7 @@ const EPOCH: Epoch = Epoch([2; 8]);
 const OBJECTS: usize = 100;
 
 fn joined(request: Request, object: ObjectId, next_op: u64) -> Joined {
-    Joined {
-        request,
-        object,
-        name: None,
-        start: Cursor { epoch: EPOCH, seq: Seq(0) },
-        last: Seq(0),
-        state: StateIs::Absent,
-        resync: None,
-        next_op: Op(next_op),
-        carried: Vec::new(),
-    }
+    Joined { object, next_op: Op(next_op), ..false_hub::joined(request) }
 }
 
 /// A client that was let in, and who takes its connections.

@@ -4,7 +4,7 @@ use actix_multiplex::{
     Carried, Cursor, Epoch, Resync, ResyncReason,
     limits::{STATE_BYTES_MAX, STATE_PIECE_BYTES, TAIL_BYTES_MAX},
     wire::{
-        Create, Joined, Pull, Refusal, Resynced, Snapshot, StateIs, StatePiece, Verdict,
+        Create, Joined, Pull, Refusal, Resynced, Snapshot, StateIs, StatePiece, Target, Verdict,
         encode_with,
     },
 };
@@ -57,6 +57,13 @@ async fn marvin(pond: &Pond) -> (Raw, Epoch) {
     (marvin, epoch)
 }
 
+/// One that has asked to be a leaf of kermit.
+async fn joiner(pond: &Pond) -> Raw {
+    let mut raw = pond.marvin().await;
+    raw.say(&join(1, by_name("kermit"))).await;
+    raw
+}
+
 /// What comes of an object before it is told that there it goes on, apart from the pieces; and those,
 /// put together.
 async fn until_told(raw: &mut Raw, object: ObjectId) -> (Vec<u8>, Vec<Frame>) {
@@ -101,8 +108,7 @@ fn g4_a_state_of_the_largest_size_comes_and_goes_in_pieces_and_a_byte_more_ends_
         let create = Create { carried: carried.clone(), ..made(KERMIT, "kermit") };
         let mut marvin = pond.marvin().await;
         make(&mut marvin, &create, &state(room, 1)).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         assert_eq!(joined(&mut angus, KERMIT, &state(room, 1)).await.carried, carried);
         let too_large = Create { object: ROWLF, name: None, ..create };
         marvin.say_bytes(&pieces(ROWLF, &state(room + 1, 1)).concat()).await;
@@ -136,8 +142,7 @@ fn a_state_that_is_begun_again_is_the_one_that_counts() {
         let mut marvin = pond.marvin().await;
         marvin.say_bytes(&pieces(KERMIT, &state(MANY, 2))[..3].concat()).await;
         make(&mut marvin, &made(KERMIT, "kermit"), &state(MANY, 1)).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         joined(&mut angus, KERMIT, &state(MANY, 1)).await;
     });
 }
@@ -171,8 +176,7 @@ fn g4_who_reads_slowly_hears_others_between_the_pieces_and_one_state_after_the_o
 fn g4_what_is_shouted_while_a_state_goes_follows_it() {
     in_pond(async |pond| {
         let (mut marvin, epoch) = marvin(pond).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         settle().await;
         for op in 1..=5 {
             marvin.say(&shout(KERMIT, op)).await;
@@ -191,7 +195,7 @@ fn a_shout_right_behind_a_join_by_id_has_its_place_when_the_state_has_gone() {
     in_pond(async |pond| {
         let (_marvin, _) = marvin(pond).await;
         let mut angus = pond.marvin().await;
-        let by_id = actix_multiplex::wire::Target::Object(KERMIT);
+        let by_id = Target::Object(KERMIT);
         let said = [join(1, by_id.clone()).bytes(), shout(KERMIT, 1).bytes()];
         angus.say_bytes(&[said.concat(), attach(2, by_id).bytes()].concat()).await;
         joined(&mut angus, KERMIT, &state(MANY, 1)).await;
@@ -221,8 +225,7 @@ fn who_joins_twice_before_the_state_has_gone_is_given_it_twice() {
 fn who_joins_once_more_and_has_no_room_meanwhile_is_let_in_all_the_same() {
     in_pond(async |pond| {
         let (mut marvin, _) = marvin(pond).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         joined(&mut angus, KERMIT, &state(MANY, 1)).await;
         angus.say(&join(2, by_name("kermit"))).await;
         angus.say(&Pull { object: KERMIT, cursor: None }).await;
@@ -239,7 +242,7 @@ fn who_parts_while_its_state_goes_is_not_let_in_and_others_have_their_turn() {
         let (mut marvin, _) = marvin(pond).await;
         make(&mut marvin, &made(ROWLF, "rowlf"), &state(MANY, 3)).await;
         let mut angus = pond.marvin().await;
-        let by_id = actix_multiplex::wire::Target::Object(KERMIT);
+        let by_id = Target::Object(KERMIT);
         angus.say(&join(1, by_id)).await;
         settle().await;
         angus.say(&join(2, by_name("rowlf"))).await;
@@ -258,8 +261,7 @@ fn who_parts_while_its_state_goes_is_not_let_in_and_others_have_their_turn() {
 fn who_waits_for_the_state_of_an_object_that_ends_is_told_so() {
     in_pond(async |pond| {
         let (mut marvin, _) = marvin(pond).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         settle().await;
         marvin.say(&destroy(9, KERMIT)).await;
         let (_, others) = until_told(&mut angus, KERMIT).await;
@@ -273,8 +275,7 @@ fn who_waits_for_the_state_of_an_object_that_ends_is_told_so() {
 fn after_a_panic_a_state_that_was_on_its_way_arrives_all_the_same() {
     in_pond(async |pond| {
         let (mut marvin, _) = marvin(pond).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         settle().await;
         assert!(pond.hub.sabotage(KERMIT, actix_multiplex::testing::Trouble::Handler).await);
         assert_eq!(marvin.hear().await.frame_type(), FrameType::Rejoin);
@@ -313,8 +314,7 @@ fn g4_a_state_told_in_pieces_among_shouts_takes_the_place_of_the_one_before() {
     in_pond(async |pond| {
         let (mut marvin, epoch) = marvin(pond).await;
         let last = fill_and_tell(&mut marvin, epoch, 1, &state(MANY, 2)).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         let told = joined(&mut angus, KERMIT, &state(MANY, 2)).await;
         assert_eq!(told.last, Seq(last));
         assert_eq!(angus.batch().await.first_seq, told.start.seq.next());
@@ -325,8 +325,7 @@ fn g4_a_state_told_in_pieces_among_shouts_takes_the_place_of_the_one_before() {
 fn g2_who_is_overtaken_while_it_takes_a_state_has_it_and_is_told_of_the_next_one() {
     in_pond(async |pond| {
         let (mut marvin, epoch) = marvin(pond).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         settle().await;
         let last = fill_and_tell(&mut marvin, epoch, 1, &state(MANY, 2)).await;
         let told = joined(&mut angus, KERMIT, &state(MANY, 1)).await;
@@ -346,8 +345,7 @@ fn g2_who_is_overtaken_while_it_takes_a_state_has_it_and_is_told_of_the_next_one
 fn g2_who_has_fallen_behind_a_large_state_is_given_it_in_pieces() {
     in_pond(async |pond| {
         let (mut marvin, epoch) = marvin(pond).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         joined(&mut angus, KERMIT, &state(MANY, 1)).await;
         let (mut last, mut bytes) = (0, 0);
         for salt in 2..5 {
@@ -381,8 +379,7 @@ fn who_was_not_asked_tells_a_large_state_for_nothing() {
         marvin.say(&attach(2, by_name("kermit"))).await;
         marvin.let_in().await;
         assert_eq!(marvin.outcome(KERMIT, 1).await, Verdict::Sequenced { seq: Seq(1), count: 1 });
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         joined(&mut angus, KERMIT, &state(MANY, 1)).await;
     });
 }
@@ -407,8 +404,7 @@ async fn let_in_at_last(raw: &mut Raw, request: u32) {
 fn g9_who_asks_for_more_while_it_joins_once_more_is_answered_behind_that() {
     in_pond(async |pond| {
         let (_marvin, epoch) = marvin(pond).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         joined(&mut angus, KERMIT, &state(MANY, 1)).await;
         angus.say(&join(2, by_name("kermit"))).await;
         settle().await;
@@ -424,7 +420,7 @@ fn shouts_behind_a_join_that_is_called_off_are_refused() {
     in_pond(async |pond| {
         let (_marvin, _) = marvin(pond).await;
         let mut angus = pond.marvin().await;
-        angus.say(&join(1, actix_multiplex::wire::Target::Object(KERMIT))).await;
+        angus.say(&join(1, Target::Object(KERMIT))).await;
         angus.say(&shout(KERMIT, 1)).await;
         settle().await;
         angus.say(&part(3, KERMIT)).await;
@@ -441,8 +437,7 @@ fn g9_a_leaf_without_room_for_its_state_keeps_no_other_from_theirs() {
         let (mut marvin, epoch) = marvin(pond).await;
         let mut other = pond.marvin().await;
         make(&mut other, &made(ROWLF, "rowlf"), &state(MANY, 3)).await;
-        let mut angus = pond.marvin().await;
-        angus.say(&join(1, by_name("kermit"))).await;
+        let mut angus = joiner(pond).await;
         joined(&mut angus, KERMIT, &state(MANY, 1)).await;
         let mut last = 0;
         for salt in 2..5 {
