@@ -5,6 +5,7 @@
 //! frame means, and whether it may come here, is for the session and the client above.
 
 mod closed;
+mod gate;
 mod inward;
 mod queue;
 mod reader;
@@ -18,6 +19,7 @@ use tokio::sync::oneshot;
 
 pub use self::closed::{Closed, Closer};
 pub(crate) use self::{
+    gate::Gate,
     inward::{Held, Inward},
     queue::{Class, Fed, Pull, Queue, Strain, Unsent},
     reader::{Burst, Reader},
@@ -36,8 +38,14 @@ pub(crate) struct Connection<W> {
 }
 
 /// Takes `duplex` apart. Nothing is read or written before reader and writer are polled.
-pub(crate) fn open(duplex: Duplex, limits: Limits) -> Connection<impl Future<Output = ()> + Send> {
-    let queue = Arc::new(Queue::default());
+///
+/// With a gate nothing is written that is not yet committed.
+pub(crate) fn open(
+    duplex: Duplex,
+    limits: Limits,
+    gate: Option<Arc<Gate>>,
+) -> Connection<impl Future<Output = ()> + Send> {
+    let queue = Arc::new(Queue::behind(gate));
     let (left, rest) = oneshot::channel();
     let writer = writer::run(queue.clone(), duplex.writer, rest, limits);
     let reader = Reader::new(duplex.reader, left, queue.clone(), limits);

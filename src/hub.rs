@@ -16,6 +16,7 @@ mod fanout;
 pub(crate) mod faults;
 mod grades;
 mod history;
+mod keeper;
 mod keys;
 mod life;
 mod members;
@@ -54,6 +55,7 @@ pub use self::{
 };
 use self::{
     directory::{Directory, Everyone, Stop},
+    keeper::Keeper,
     repeater::{Repeater, Settle},
     session::{Finish, Quiet, Session},
     slow_leaves::Policy,
@@ -100,6 +102,8 @@ pub(crate) struct Env {
     /// How long a session outlives its connection.
     grace: Duration,
     slow_leaves: Policy,
+    /// What the hub keeps, if it has a journal.
+    keeper: Option<Arc<Keeper>>,
     stopping: watch::Sender<bool>,
     stopped: OnceCell<()>,
     /// None once the hub is stopping.
@@ -153,7 +157,7 @@ impl Hub {
         self.local.clone()
     }
 
-    /// The hub's id, new with every start.
+    /// The hub's id: new with every start, unless it goes on with a journal.
     pub fn id(&self) -> HubId {
         self.env.id
     }
@@ -163,6 +167,29 @@ impl Hub {
     /// the same end.
     pub async fn stop(&self) {
         self.env.stopped.get_or_init(|| self.stop_once()).await;
+    }
+
+    /// Resolves when the hub's journal has failed, with the reason. The hub stops then, and nothing
+    /// leaves it any more: what has no receipt may be lost, and nothing else is. A hub without a
+    /// journal never fails so.
+    pub async fn failed(&self) -> String {
+        if let Some(keeper) = &self.env.keeper
+            && let Some(why) = keeper.failed().await
+        {
+            return why;
+        }
+        std::future::pending().await
+    }
+
+    fn watch_journal(&self) {
+        let Some(keeper) = self.env.keeper.clone() else { return };
+        let hub = self.clone();
+        tokio::task::spawn_local(async move {
+            if let Some(why) = keeper.failed().await {
+                tracing::error!(why, "the journal has failed: the hub stops");
+                hub.stop().await;
+            }
+        });
     }
 
     async fn stop_once(&self) {
@@ -181,6 +208,11 @@ impl Hub {
         if timeout(DRAIN_TIMEOUT + GRACE, all_closed(alive)).await.is_err() {
             tracing::warn!("some clients did not take what was queued for them");
         }
+        if let Some(keeper) = &self.env.keeper
+            && timeout(DRAIN_TIMEOUT, keeper.close()).await.is_err()
+        {
+            tracing::warn!("the journal was not closed within {DRAIN_TIMEOUT:?}");
+        }
         for arbiter in &*self.arbiters {
             arbiter.stop();
         }
@@ -197,9 +229,10 @@ impl Env {
         let session = SessionId(self.random_bytes());
         let place = &self.places[usize::from(session.0[0]) % self.places.len()];
         let env = self.clone();
+        let gate = self.keeper.as_ref().map(|keeper| keeper.gate().clone());
         let make = move |_: &mut actix::Context<Session>| {
             let peer = duplex.peer.clone();
-            let connection = connection::open(duplex, Limits::default());
+            let connection = connection::open(duplex, Limits::default(), gate);
             tokio::task::spawn_local(async move {
                 connection.writer.await;
                 drop(alive);

@@ -54,6 +54,7 @@
 
 mod connection;
 mod hub;
+pub mod journal;
 mod leaf;
 pub mod limits;
 mod object;

@@ -12,7 +12,7 @@ mod slow;
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -20,7 +20,7 @@ use bytes::Bytes;
 
 pub(crate) use self::{pieces::Fed, pulls::Pull, slow::Strain};
 use self::{pulls::Pulls, slow::Tell};
-use super::{Closed, Closer};
+use super::{Closed, Closer, Gate, Held, gate::Broken};
 use crate::{
     limits::{
         CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, TURN_BYTES, VOLATILE_QUEUED_BYTES_MAX,
@@ -77,6 +77,10 @@ struct State {
     reader: Option<Waker>,
     /// What goes out beside the frames, one with each write.
     pieces: VecDeque<Bytes>,
+    /// What the writer waits for, where there is a journal.
+    gate: Option<Arc<Gate>>,
+    /// The change that must be committed before what was queued last may leave.
+    awaited: u64,
 }
 
 /// Bytes that count against the bounds.
@@ -89,8 +93,9 @@ pub(super) struct Load {
 /// What the writer is to do next.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Write these. When `is_all`, nothing else waited, and what comes from now on wakes the writer.
-    Frames { is_all: bool },
+    /// Write these, once the change `awaited` is committed. When `is_all`, nothing else waited, and
+    /// what comes from now on wakes the writer.
+    Frames { is_all: bool, awaited: u64 },
     /// Write this Goodbye if there is one, and end.
     End(Option<Bytes>),
 }
@@ -134,6 +139,11 @@ impl Load {
 }
 
 impl Queue {
+    /// An empty one. With a gate, nothing of it is written that is not yet committed.
+    pub(super) fn behind(gate: Option<Arc<Gate>>) -> Self {
+        Self { state: Mutex::new(State { gate, ..State::default() }) }
+    }
+
     /// Adds a frame behind all others.
     ///
     /// # Errors
@@ -211,7 +221,7 @@ impl Queue {
             let is_done = state.frames.is_empty() && state.pieces.is_empty();
             let is_all = is_done && state.closed.is_none();
             state.is_idle = is_all && state.knows(cx);
-            return Poll::Ready(Work::Frames { is_all: state.is_idle });
+            return Poll::Ready(Work::Frames { is_all: state.is_idle, awaited: state.awaited });
         }
         if let Some(closed) = &state.closed {
             let goodbye = closed.goodbye().map(|goodbye| wire::encode(&goodbye));
@@ -230,9 +240,10 @@ impl Queue {
 
     /// How the connection ends.
     pub(super) fn ending(&self) -> Ending {
-        match &self.lock().closed {
+        let state = self.lock();
+        match &state.closed {
             Some(closed) if closed.by != Closer::Local => Ending::Silent,
-            Some(closed) if closed.code == CloseCode::TooSlow => Ending::Short,
+            Some(closed) if state.gives_up(closed) => Ending::Short,
             _ => Ending::Whole,
         }
     }
@@ -255,6 +266,20 @@ impl Queue {
         state.is_idle = false;
         state.stuck_writer = Some(cx.waker().clone());
         state.closed.is_some()
+    }
+
+    /// Whether the change of this number is committed; if not, the task is woken when it is.
+    pub(super) fn poll_committed(&self, cx: &Context<'_>, number: u64) -> Poll<Result<(), Broken>> {
+        let gate = if number == 0 { None } else { self.lock().gate.clone() };
+        gate.map_or(Poll::Ready(Ok(())), |gate| gate.poll_committed(cx, number))
+    }
+
+    /// Lets go of what counts against a bound, when all is committed that was submitted by now.
+    pub(crate) fn let_go(&self, guard: Held) {
+        let gate = self.lock().gate.clone();
+        if let Some(gate) = gate {
+            gate.hold(Box::new(guard));
+        }
     }
 
     /// Why the connection is closing; the reader is woken when it does.
@@ -314,6 +339,9 @@ impl State {
 
     #[inline]
     fn wake_writer(&mut self) {
+        if let Some(gate) = &self.gate {
+            self.awaited = gate.submitted();
+        }
         if std::mem::take(&mut self.is_idle)
             && let Some(writer) = &self.writer
         {
@@ -360,11 +388,16 @@ impl State {
         self.writer.as_ref().is_some_and(|writer| writer.will_wake(cx.waker()))
     }
 
+    /// Whether what is queued can not be sent any more.
+    fn gives_up(&self, closed: &Closed) -> bool {
+        closed.code == CloseCode::TooSlow || self.gate.as_ref().is_some_and(|gate| gate.is_broken())
+    }
+
     fn close(&mut self, closed: Closed) {
         if self.closed.is_some() {
             return;
         }
-        if closed.goodbye().is_none() || closed.code == CloseCode::TooSlow {
+        if closed.goodbye().is_none() || self.gives_up(&closed) {
             self.frames.clear();
         }
         self.pieces = VecDeque::new();
@@ -388,6 +421,8 @@ impl Default for State {
             stuck_writer: None,
             reader: None,
             pieces: VecDeque::new(),
+            gate: None,
+            awaited: 0,
         }
     }
 }

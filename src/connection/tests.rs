@@ -1,5 +1,6 @@
 //! A connection over pipes under the paused clock: what it reads, what it writes, how it ends.
 
+mod committing;
 mod ending;
 mod reading;
 mod writing;
@@ -14,7 +15,7 @@ use tokio::{
     time::Duration,
 };
 
-use super::{Burst, Closed, Connection, Queue, Reader, open};
+use super::{Burst, Closed, Connection, Gate, Queue, Reader, open};
 use crate::{
     object::{Kind, ObjectId, Op},
     transport::Duplex,
@@ -49,7 +50,11 @@ fn connected() -> (Near, Far) {
 }
 
 fn over(duplex: Duplex) -> Near {
-    let Connection { reader, queue, writer } = open(duplex, Limits::default());
+    behind(duplex, None)
+}
+
+fn behind(duplex: Duplex, gate: Option<Arc<Gate>>) -> Near {
+    let Connection { reader, queue, writer } = open(duplex, Limits::default(), gate);
     Near { reader, queue, writer: tokio::spawn(writer) }
 }
 

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     limits::{DRAIN_TIMEOUT, TURN_BYTES, WRITE_SLICES_MAX},
-    wire::Limits,
+    wire::{CloseCode, Fault, Limits},
 };
 
 type Io = Box<dyn AsyncWrite + Send + Unpin>;
@@ -39,8 +39,7 @@ pub(super) async fn run(
     rest: oneshot::Receiver<reader::Io>,
     limits: Limits,
 ) {
-    let (writing, counted) = (VecDeque::new(), Load::default());
-    let mut writer = Writer { queue, io, writing, is_begun: false, is_flushed: true, counted };
+    let mut writer = Writer::new(queue, io);
     let heartbeat = Duration::from_millis(limits.heartbeat_ms.into());
     if let Err(error) = writer.write_until_closed(heartbeat).await {
         writer.queue.close(Closed::transport(error));
@@ -58,8 +57,12 @@ struct Writer {
     is_begun: bool,
     /// Whether all that was taken is out of the transport's own buffers too.
     is_flushed: bool,
-    /// What of `writing` the queue counts.
+    /// What of `writing` or `held` the queue counts.
     counted: Load,
+    /// Taken from the queue, and not to be written before a change is committed.
+    held: VecDeque<(Class, Bytes)>,
+    /// Which change that is; none while nothing is held.
+    awaited: Option<u64>,
 }
 
 /// Why a writer stops.
@@ -95,6 +98,12 @@ impl Silence<'_> {
 }
 
 impl Writer {
+    fn new(queue: Arc<Queue>, io: Io) -> Self {
+        let (writing, held, counted) = (VecDeque::new(), VecDeque::new(), Load::default());
+        let (is_begun, is_flushed, awaited) = (false, true, None);
+        Self { queue, io, writing, is_begun, is_flushed, counted, held, awaited }
+    }
+
     async fn write_until_closed(&mut self, heartbeat: Duration) -> io::Result<()> {
         let timer = pin!(sleep(heartbeat));
         let mut silence = Silence { timer, heartbeat, last: Instant::now() };
@@ -114,8 +123,15 @@ impl Writer {
         let (mut bytes, mut is_all) = (0, false);
         loop {
             if self.is_flushed {
-                match self.queue.poll_work(cx, &mut self.writing, &mut self.counted) {
-                    Poll::Ready(Work::Frames { is_all: all }) => {
+                let next = match self.awaited {
+                    None => self.queue.poll_work(cx, &mut self.writing, &mut self.counted),
+                    Some(number) => self.poll_held(cx, number),
+                };
+                match next {
+                    Poll::Ready(Work::Frames { awaited, .. }) if self.holds(cx, awaited) => {
+                        continue;
+                    }
+                    Poll::Ready(Work::Frames { is_all: all, .. }) => {
                         silence.last = Instant::now();
                         is_all = all;
                     }
@@ -149,6 +165,41 @@ impl Writer {
         }
     }
 
+    /// Whether what was taken may not be written yet.
+    #[inline]
+    fn holds(&mut self, cx: &Context<'_>, number: u64) -> bool {
+        if number == 0 || self.queue.poll_committed(cx, number) == Poll::Ready(Ok(())) {
+            return false;
+        }
+        std::mem::swap(&mut self.writing, &mut self.held);
+        self.awaited = Some(number);
+        true
+    }
+
+    /// What is held is to be written when it is committed; until then it counts as queued. A close
+    /// ends the wait.
+    fn poll_held(&mut self, cx: &Context<'_>, number: u64) -> Poll<Work> {
+        match self.queue.poll_committed(cx, number) {
+            Poll::Ready(Ok(())) => {
+                self.release();
+                return Poll::Ready(Work::Frames { is_all: false, awaited: 0 });
+            }
+            Poll::Ready(Err(broken)) => {
+                self.queue.close(Closed::local(CloseCode::Internal, Fault::Sender, broken));
+            }
+            Poll::Pending => {}
+        }
+        if self.queue.poll_stuck(cx, &self.held, &mut self.counted) {
+            return Poll::Ready(Work::End(None));
+        }
+        Poll::Pending
+    }
+
+    fn release(&mut self) {
+        self.awaited = None;
+        std::mem::swap(&mut self.writing, &mut self.held);
+    }
+
     /// A close ends the wait for a peer that reads nothing.
     fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Stop>> {
         if self.queue.poll_stuck(cx, &self.writing, &mut self.counted) {
@@ -164,7 +215,10 @@ impl Writer {
         let ending = self.queue.ending();
         match ending {
             Ending::Whole => {}
-            Ending::Short => self.writing.truncate(usize::from(self.is_begun)),
+            Ending::Short => {
+                self.writing.truncate(usize::from(self.is_begun));
+                (self.held, self.awaited) = (VecDeque::new(), None);
+            }
             Ending::Silent => return self.io.shutdown().await,
         }
         let swallowing = pin!(swallow(rest));
@@ -185,9 +239,16 @@ impl Writer {
                 let written = poll_fn(|cx| poll_write(&mut self.io, &self.writing, cx)).await?;
                 self.advance(written)?;
             }
+            if let Some(number) = self.awaited {
+                poll_fn(|cx| self.queue.poll_committed(cx, number)).await?;
+                self.release();
+                continue;
+            }
             let Self { queue, writing, counted, .. } = self;
             match poll_fn(|cx| queue.poll_work(cx, writing, counted)).await {
-                Work::Frames { .. } => {}
+                Work::Frames { awaited, .. } => {
+                    poll_fn(|cx| queue.poll_committed(cx, awaited)).await?;
+                }
                 Work::End(None) => return self.io.shutdown().await,
                 Work::End(Some(goodbye)) => {
                     self.io.write_all(&goodbye).await?;

@@ -10,9 +10,10 @@ use tokio::sync::{OnceCell, mpsc, watch};
 
 use super::{
     Admission, AdmissionBox, Alive, Clock, Env, Hub, SlowLeaves, admission::everybody,
-    directory::Directory, slow_leaves::Policy,
+    directory::Directory, keeper::Keeper, slow_leaves::Policy,
 };
 use crate::{
+    journal::{Change, Contents, Journal, JournalError},
     limits::{GRACE, GRACE_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
     object::{HubId, InterfaceId, Name},
     supervise::{self, Placement, RestartLimit},
@@ -38,6 +39,16 @@ pub struct Builder {
     grace: Option<Duration>,
     slow_leaves: Policy,
     seed: Option<u64>,
+    journal: Option<JournalBox>,
+}
+
+/// A journal that can be printed.
+struct JournalBox(Box<dyn Journal>);
+
+impl std::fmt::Debug for JournalBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journal")
+    }
 }
 
 /// A hub that could not start.
@@ -53,6 +64,9 @@ pub enum StartError {
     /// The operating system gave no randomness for ids and keys.
     #[error("no randomness from the operating system: {0}")]
     NoRandomness(rand::rngs::SysError),
+    /// What its journal holds cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 impl Builder {
@@ -100,10 +114,21 @@ impl Builder {
         self
     }
 
-    /// Starts the hub on this arbiter. It listens nowhere yet.
+    /// Keeps everything in this journal, and goes on with what it holds: the same hub, its objects,
+    /// and its sessions, which have their grace time from the moment when the hub listens. Nothing
+    /// leaves the hub that is not committed. The default keeps nothing beyond the hub's own life.
+    ///
+    /// When the journal fails the hub stops: see [`Hub::failed`].
+    pub fn journal(mut self, journal: impl Journal) -> Self {
+        self.journal = Some(JournalBox(Box::new(journal)));
+        self
+    }
+
+    /// Starts the hub on this arbiter. It listens nowhere yet. With a journal this blocks until that
+    /// has been read.
     ///
     /// # Errors
-    /// [`StartError`] when there is no arbiter here.
+    /// [`StartError`] when there is no arbiter here, or the journal cannot be gone on with.
     pub fn start(self) -> Result<Hub, StartError> {
         let mut random = match self.seed {
             Some(seed) => StdRng::seed_from_u64(seed),
@@ -114,7 +139,12 @@ impl Builder {
         let arbiters = arbiters(self.arbiters)?;
         let places = places(&arbiters);
         let clock = self.clock.unwrap_or_else(Clock::system);
-        let id = HubId::random(&mut random);
+        let Past { contents, keeper } = Past::of(self.journal)?;
+        let fresh = HubId::random(&mut random);
+        let id = contents.hub.unwrap_or(fresh);
+        if let Some(keeper) = keeper.as_ref().filter(|_| contents.hub.is_none()) {
+            keeper.keep([Change::Begun(id)]);
+        }
         let directory = {
             let (random, places) = (StdRng::from_rng(&mut random), places.clone());
             let limit =
@@ -132,6 +162,7 @@ impl Builder {
             places,
             grace: self.grace.unwrap_or(GRACE),
             slow_leaves: self.slow_leaves,
+            keeper,
             random: Mutex::new(random),
             stopping: watch::Sender::new(false),
             stopped: OnceCell::new(),
@@ -140,7 +171,24 @@ impl Builder {
         let (local, listener) = memory::channel("local");
         let hub = Hub { env, local, arbiters };
         hub.serve(Box::new(listener));
+        hub.watch_journal();
         Ok(hub)
+    }
+}
+
+/// What a hub goes on with.
+#[derive(Default)]
+struct Past {
+    contents: Contents,
+    keeper: Option<Arc<Keeper>>,
+}
+
+impl Past {
+    fn of(journal: Option<JournalBox>) -> Result<Self, JournalError> {
+        let Some(JournalBox(mut journal)) = journal else { return Ok(Self::default()) };
+        let contents = Contents::read(&mut *journal, |_| {})?;
+        let keeper = Keeper::start(journal, contents.number)?;
+        Ok(Self { contents, keeper: Some(Arc::new(keeper)) })
     }
 }
 

@@ -46,15 +46,16 @@ pub(crate) struct Pending {
     request: Request,
     queue: Arc<Queue>,
     open: bool,
-    /// The request counts against its session's inward bound until it is answered.
-    _held: Held,
+    /// The request counts against its session's inward bound until it is answered, and what it has
+    /// changed is committed.
+    held: Option<Held>,
     /// Until then others wait for the object that it is about to make.
     reserved: Option<Reservation>,
 }
 
 impl Pending {
     pub(crate) fn new(request: Request, queue: Arc<Queue>, held: Held) -> Self {
-        Self { request, queue, open: true, _held: held, reserved: None }
+        Self { request, queue, open: true, held: Some(held), reserved: None }
     }
 
     /// The request is about to make an object.
@@ -96,6 +97,9 @@ impl Drop for Pending {
         if self.open {
             let why = "it stopped before it could answer: try again".to_owned();
             self.close(Refusal::Failed(why));
+        }
+        if let Some(held) = self.held.take() {
+            self.queue.let_go(held);
         }
         // The answer is out: who waits for the object that it was about to make may know.
         drop(self.reserved.take());

@@ -172,7 +172,7 @@ async fn control_frames_have_a_bound_of_their_own() {
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_has_nothing_to_do_is_small() {
     let (reader, writer) = (tokio::io::empty(), sink());
-    let connection = open(Duplex::new(reader, writer, "far"), Limits::default());
+    let connection = open(Duplex::new(reader, writer, "far"), Limits::default(), None);
     let bytes = size_of_val(&connection.writer) + size_of_val(&connection.reader);
     assert!(bytes <= 1_024, "{bytes} bytes an idle connection");
 }

@@ -86,7 +86,7 @@ impl Dial {
 impl Driver {
     /// Takes a connection apart and says hello.
     pub(super) fn open(&mut self, duplex: Duplex, ctx: &mut Context<Self>) {
-        let connection = connection::open(duplex, Limits::default());
+        let connection = connection::open(duplex, Limits::default(), None);
         let writing = self.dial.writing.clone();
         writing.send_modify(|count| *count += 1);
         tokio::task::spawn_local(async move {

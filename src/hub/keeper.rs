@@ -1,0 +1,98 @@
+//! What a hub keeps goes to its journal; nothing that tells of it leaves the hub before it is there.
+//!
+//! In come changes, of the directory and of the repeaters, in the order in which they are decided.
+//! They are submitted before anything is queued that tells of them, and the [`Gate`] has the writers
+//! of all connections wait until they are committed. A hub without a journal has no keeper.
+
+use std::{any::Any, sync::Arc};
+
+use tokio::sync::watch;
+
+use crate::{
+    connection::Gate,
+    journal::{Change, Committer, Journal, JournalError, Progress, Writer},
+};
+
+/// The way to a hub's journal.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    writer: Writer,
+    gate: Arc<Gate>,
+    standing: watch::Receiver<Standing>,
+}
+
+/// What has become of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Standing {
+    Open,
+    Failed(String),
+    Closed,
+}
+
+impl Keeper {
+    /// Goes on behind the change of this number. What is returned commits, and tells the keeper by
+    /// what comes with it.
+    pub(crate) fn new(
+        journal: Box<dyn Journal>,
+        number: u64,
+    ) -> (Self, Committer, impl FnMut(Progress) + Send + 'static) {
+        let (writer, committer) = Writer::new(journal, number);
+        let gate = Arc::<Gate>::default();
+        let (told, standing) = watch::channel(Standing::Open);
+        let (behind, mut is_broken) = (gate.clone(), false);
+        let tell = move |progress| match progress {
+            Progress::Committed(number) => behind.commit(number),
+            Progress::Failed(_) if is_broken => {}
+            Progress::Failed(why) => {
+                is_broken = true;
+                behind.break_down();
+                told.send_replace(Standing::Failed(why));
+            }
+            Progress::Closed if is_broken => {}
+            Progress::Closed => drop(told.send_replace(Standing::Closed)),
+        };
+        (Self { writer, gate, standing }, committer, tell)
+    }
+
+    /// Goes on behind the change of this number, and commits on a thread of its own.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub(crate) fn start(journal: Box<dyn Journal>, number: u64) -> Result<Self, JournalError> {
+        let (keeper, committer, tell) = Self::new(journal, number);
+        committer.spawn(tell)?;
+        Ok(keeper)
+    }
+
+    /// Has changes committed, all in one. What is queued from now on waits for that.
+    pub(crate) fn keep(&self, changes: impl IntoIterator<Item = Change>) {
+        let number = self.writer.submit(changes);
+        self.gate.submit(number);
+    }
+
+    /// Keeps `guard` until all that is submitted by now is committed.
+    pub(crate) fn hold(&self, guard: Box<dyn Any + Send>) {
+        self.gate.hold(guard);
+    }
+
+    /// What connections wait at.
+    pub(crate) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// Why the journal has failed, when it does. `None`: it was closed, and has not.
+    pub(crate) async fn failed(&self) -> Option<String> {
+        let mut standing = self.standing.clone();
+        let ended = standing.wait_for(|standing| *standing != Standing::Open).await;
+        match ended.ok()?.clone() {
+            Standing::Failed(why) => Some(why),
+            Standing::Open | Standing::Closed => None,
+        }
+    }
+
+    /// Commits what was submitted, and closes the journal.
+    pub(crate) async fn close(&self) {
+        self.writer.close();
+        let _why = self.failed().await;
+    }
+}

@@ -1,0 +1,154 @@
+//! Commits in groups: whatever waits when a commit ends is in the next one.
+//!
+//! In come changes, from any arbiter; each is given a number at once. A thread of its own commits
+//! them in that order, and tells how far it has come. After an error it commits nothing more.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use super::{Change, Edit, Journal, JournalError};
+
+/// How far the journal has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// All changes up to this number are committed.
+    Committed(u64),
+    /// Nothing more will be.
+    Failed(String),
+    /// All that was submitted is committed, and the journal is closed.
+    Closed,
+}
+
+/// Takes changes. Clones are the same writer.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+}
+
+/// What the next commit takes.
+#[derive(Debug)]
+struct Waiting {
+    changes: Vec<Change>,
+    /// The number of the last of them.
+    number: u64,
+    is_closing: bool,
+}
+
+/// What a journal is written by: called in turn with the writer's.
+pub(crate) struct Committer {
+    journal: Box<dyn Journal>,
+    shared: Arc<Shared>,
+    edits: Vec<Edit>,
+    is_broken: bool,
+}
+
+impl Writer {
+    /// A writer that goes on behind `number`, and what commits for it.
+    pub(crate) fn new(journal: Box<dyn Journal>, number: u64) -> (Self, Committer) {
+        let waiting = Waiting { changes: Vec::new(), number, is_closing: false };
+        let shared = Arc::new(Shared { waiting: Mutex::new(waiting), more: Condvar::new() });
+        let (edits, is_broken) = (Vec::new(), false);
+        (Self(shared.clone()), Committer { journal, shared, edits, is_broken })
+    }
+
+    /// Has changes committed together. Returns the number of the last one, at most a number that
+    /// was returned before if there are none.
+    pub(crate) fn submit(&self, changes: impl IntoIterator<Item = Change>) -> u64 {
+        let mut waiting = self.0.lock();
+        let before = waiting.changes.len();
+        waiting.changes.extend(changes);
+        waiting.number += (waiting.changes.len() - before) as u64;
+        let number = waiting.number;
+        drop(waiting);
+        self.0.more.notify_one();
+        number
+    }
+
+    /// Commits what was submitted, and nothing after it.
+    pub(crate) fn close(&self) {
+        self.0.lock().is_closing = true;
+        self.0.more.notify_one();
+    }
+}
+
+impl Committer {
+    /// Commits until the writer is closed, on a thread of its own. `tell` is called there.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub(crate) fn spawn(
+        self,
+        mut tell: impl FnMut(Progress) + Send + 'static,
+    ) -> Result<(), JournalError> {
+        let commit = move || {
+            let mut committer = self;
+            while committer.await_more() {
+                tell(committer.commit());
+            }
+            drop(committer);
+            tell(Progress::Closed);
+        };
+        let spawned = thread::Builder::new().name("multiplex journal".to_owned()).spawn(commit);
+        spawned.map(drop).map_err(JournalError::io("a thread for the journal"))
+    }
+
+    /// Commits all that waits, as one.
+    pub(crate) fn commit(&mut self) -> Progress {
+        let (changes, last) = self.shared.take();
+        if self.is_broken {
+            return Progress::Failed("it has failed before".to_owned());
+        }
+        let first = last + 1 - changes.len() as u64;
+        for (change, number) in changes.iter().zip(first..) {
+            change.edits(number, &mut self.edits);
+        }
+        let Self { journal, edits, .. } = self;
+        let committed = catch_unwind(AssertUnwindSafe(|| journal.commit(edits)));
+        self.edits.clear();
+        let why = match committed {
+            Ok(Ok(())) => return Progress::Committed(last),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it panicked".to_owned(),
+        };
+        self.is_broken = true;
+        Progress::Failed(why)
+    }
+
+    /// Whether there is something to commit; waits for it. `false` when the writer is closed.
+    fn await_more(&self) -> bool {
+        let waits = |waiting: &mut Waiting| waiting.changes.is_empty() && !waiting.is_closing;
+        let waiting = self.shared.more.wait_while(self.shared.lock(), waits);
+        !waiting.unwrap_or_else(PoisonError::into_inner).changes.is_empty()
+    }
+
+    /// Whether something waits.
+    #[cfg(feature = "testing")]
+    pub(crate) fn has_more(&self) -> bool {
+        !self.shared.lock().changes.is_empty()
+    }
+
+    /// Whether the writer is closed.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_closing(&self) -> bool {
+        self.shared.lock().is_closing
+    }
+}
+
+impl Shared {
+    fn take(&self) -> (Vec<Change>, u64) {
+        let mut waiting = self.lock();
+        (std::mem::take(&mut waiting.changes), waiting.number)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing that is done under the lock can panic half-way.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
