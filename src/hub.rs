@@ -20,6 +20,7 @@ mod keeper;
 mod keys;
 mod life;
 mod members;
+mod past;
 mod repeater;
 mod roster;
 #[cfg(feature = "testing")]
@@ -104,6 +105,8 @@ pub(crate) struct Env {
     slow_leaves: Policy,
     /// What the hub keeps, if it has a journal.
     keeper: Option<Arc<Keeper>>,
+    /// Whether anybody can connect: from then on sessions that were away at the start are awaited.
+    listening: watch::Sender<bool>,
     stopping: watch::Sender<bool>,
     stopped: OnceCell<()>,
     /// None once the hub is stopping.
@@ -141,6 +144,11 @@ impl Hub {
 
     /// Takes connections from a listener of any kind until the hub stops.
     pub fn serve(&self, listener: Box<dyn Listener>) {
+        self.env.listening.send_replace(true);
+        self.take_from(listener);
+    }
+
+    fn take_from(&self, listener: Box<dyn Listener>) {
         let env = self.env.clone();
         let stopping = self.env.stopping.subscribe();
         let address = listener.address();
@@ -154,6 +162,7 @@ impl Hub {
 
     /// Connects clients in this process, without a socket.
     pub fn local(&self) -> MemoryConnector {
+        self.env.listening.send_replace(true);
         self.local.clone()
     }
 
@@ -227,7 +236,7 @@ impl Env {
             return;
         };
         let session = SessionId(self.random_bytes());
-        let place = &self.places[usize::from(session.0[0]) % self.places.len()];
+        let place = self.place_of(session);
         let env = self.clone();
         let gate = self.keeper.as_ref().map(|keeper| keeper.gate().clone());
         let make = move |_: &mut actix::Context<Session>| {
@@ -244,9 +253,13 @@ impl Env {
                 tracing::error!(%session, reason, "a session panicked: its connection is closed");
             }
         };
-        if let Err(error) = supervise::start(place, 1, RestartLimit::NEVER, make, observe) {
+        if let Err(error) = supervise::start(&place, 1, RestartLimit::NEVER, make, observe) {
             tracing::error!(%session, %error, "a connection found no arbiter");
         }
+    }
+
+    fn place_of(&self, session: SessionId) -> Placement {
+        self.places[usize::from(session.0[0]) % self.places.len()].clone()
     }
 
     fn random_bytes(&self) -> [u8; 16] {

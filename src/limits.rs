@@ -230,6 +230,8 @@ pub const SWEEP_PAUSE: Duration = Duration::from_millis(1);
 /// Ids of objects that are no more, remembered so that they are not used again. 64 bytes each
 /// makes 4 MiB; the oldest are forgotten, and nobody makes one of 16 random bytes twice.
 pub const TOMBSTONES_MAX: usize = 65_536;
+/// Ids of objects that are no more, forgotten by a journal at a time: one range to remove for many.
+pub const TOMBSTONES_FORGOTTEN: u64 = 1_024;
 /// Sessions on one hub. A process here may open 20,000 files.
 pub const SESSIONS_MAX: usize = 16_384;
 /// Objects that one session has joined or attached to.
@@ -278,3 +280,11 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub const GRACE_MAX: Duration = Duration::from_hours(1);
 /// Time a stopping hub, or a closing connection, has to send what it has queued.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes of shouts that a journal has of an object beyond the tail, before its marks are written
+/// again and it is cut: a quarter of a tail, so that cutting is seldom, and what has to be read at a
+/// start is little more than what is gone on with.
+pub const CUT_BYTES: usize = 1 << 20;
+/// The same for each run of ops in the marks: four times what one takes there, so that all cuts
+/// together write no more than a quarter of what shouts do.
+pub const CUT_RUN_BYTES: usize = 32;

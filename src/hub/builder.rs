@@ -9,11 +9,14 @@ use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::{OnceCell, mpsc, watch};
 
 use super::{
-    Admission, AdmissionBox, Alive, Clock, Env, Hub, SlowLeaves, admission::everybody,
-    directory::Directory, keeper::Keeper, slow_leaves::Policy,
+    Admission, AdmissionBox, Alive, Clock, Env, Hub, SlowLeaves,
+    admission::everybody,
+    directory::{Directory, Restore},
+    past::{Committing, Past},
+    slow_leaves::Policy,
 };
 use crate::{
-    journal::{Change, Contents, Journal, JournalError},
+    journal::{Journal, JournalError},
     limits::{GRACE, GRACE_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
     object::{HubId, InterfaceId, Name},
     supervise::{self, Placement, RestartLimit},
@@ -40,6 +43,7 @@ pub struct Builder {
     slow_leaves: Policy,
     seed: Option<u64>,
     journal: Option<JournalBox>,
+    committing: Committing,
 }
 
 /// A journal that can be printed.
@@ -124,6 +128,14 @@ impl Builder {
         self
     }
 
+    /// Commits on the thread that starts the hub, each time after as long as `delay` says by tokio's
+    /// clock. Only a hub under a paused clock needs that, which waits for no other thread.
+    #[cfg(feature = "testing")]
+    pub fn commits_after(mut self, delay: impl FnMut() -> Duration + 'static) -> Self {
+        self.committing = Committing::Here(Box::new(delay));
+        self
+    }
+
     /// Starts the hub on this arbiter. It listens nowhere yet. With a journal this blocks until that
     /// has been read.
     ///
@@ -139,24 +151,28 @@ impl Builder {
         let arbiters = arbiters(self.arbiters)?;
         let places = places(&arbiters);
         let clock = self.clock.unwrap_or_else(Clock::system);
-        let Past { contents, keeper } = Past::of(self.journal)?;
         let fresh = HubId::random(&mut random);
-        let id = contents.hub.unwrap_or(fresh);
-        if let Some(keeper) = keeper.as_ref().filter(|_| contents.hub.is_none()) {
-            keeper.keep([Change::Begun(id)]);
-        }
+        let (past, keeper) = match self.journal {
+            Some(JournalBox(journal)) => {
+                let (past, keeper) = Past::read(journal, self.committing)?;
+                keeper.begin(fresh, &past);
+                (past, Some(keeper))
+            }
+            None => (Past::default(), None),
+        };
         let directory = {
             let (random, places) = (StdRng::from_rng(&mut random), places.clone());
+            let keeper = keeper.clone();
             let limit =
                 RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
-            let make = move |_: &mut _| Directory::new(random, clock, places);
+            let make = move |_: &mut _| Directory::new(random, clock, places, keeper);
             supervise::start(&Placement::Here, 1, limit, make, |event| {
                 tracing::debug!(?event, "the directory");
             })?
         };
         let (connection, all) = mpsc::channel(1);
         let env = Arc::new(Env {
-            id,
+            id: past.hub.unwrap_or(fresh),
             directory,
             admission: self.admission.unwrap_or_else(|| AdmissionBox(Box::new(everybody))),
             places,
@@ -164,31 +180,17 @@ impl Builder {
             slow_leaves: self.slow_leaves,
             keeper,
             random: Mutex::new(random),
+            listening: watch::Sender::new(false),
             stopping: watch::Sender::new(false),
             stopped: OnceCell::new(),
             alive: Mutex::new(Some(Alive { connection, all })),
         });
+        env.directory.do_send(Restore { past, env: env.clone() });
         let (local, listener) = memory::channel("local");
         let hub = Hub { env, local, arbiters };
-        hub.serve(Box::new(listener));
+        hub.take_from(Box::new(listener));
         hub.watch_journal();
         Ok(hub)
-    }
-}
-
-/// What a hub goes on with.
-#[derive(Default)]
-struct Past {
-    contents: Contents,
-    keeper: Option<Arc<Keeper>>,
-}
-
-impl Past {
-    fn of(journal: Option<JournalBox>) -> Result<Self, JournalError> {
-        let Some(JournalBox(mut journal)) = journal else { return Ok(Self::default()) };
-        let contents = Contents::read(&mut *journal, |_| {})?;
-        let keeper = Keeper::start(journal, contents.number)?;
-        Ok(Self { contents, keeper: Some(Arc::new(keeper)) })
     }
 }
 

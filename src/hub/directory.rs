@@ -5,6 +5,7 @@
 
 mod endings;
 mod find;
+mod keeping;
 mod names;
 mod sessions;
 
@@ -20,17 +21,20 @@ use rand::rngs::StdRng;
 pub(crate) use self::{
     endings::{Carried, Destroy, Occupied, SetPin, TellEnded},
     find::{Find, Found, Reservation},
+    keeping::Restore,
     names::{EndWatch, SetName, TellNames},
     sessions::{Begin, End, GoOn, Prove, Unwatched},
 };
 use self::{
     find::{Reservations, fit},
+    keeping::Quarantine,
     names::Watch,
     sessions::Sessions,
 };
 use super::{
     clock::Clock,
     history::History,
+    keeper::Keeper,
     life::Life,
     repeater::{Manner, Repeater},
     session::{ObjectEnded, Session},
@@ -38,8 +42,9 @@ use super::{
     turn::{Turn, let_others_run},
 };
 use crate::{
+    journal::Definition,
     limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
-    object::{self, Epoch, InterfaceId, Name, ObjectId},
+    object::{self, Codec, Epoch, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
     wire::{self, EndReason, Refusal, Target},
 };
@@ -61,6 +66,12 @@ pub(crate) struct Directory {
     /// What was done for sessions since others ran.
     turn: Turn,
     tails: Arc<Tails>,
+    /// What is to be kept, if the hub has a journal.
+    keeper: Option<Arc<Keeper>>,
+    /// How many objects have ended, as the journal counts them.
+    ended: u64,
+    /// Objects that the journal has not whole.
+    quarantine: Quarantine,
     stopping: bool,
 }
 
@@ -70,6 +81,8 @@ struct Object {
     interface: InterfaceId,
     name: Option<Name>,
     failed: Option<String>,
+    /// What the journal has, if the hub has one.
+    kept: Option<Box<Definition>>,
 }
 
 /// Make an object; or find the one of that name, if that will do.
@@ -80,8 +93,11 @@ pub(crate) struct Make {
     pub(crate) name: Option<Name>,
     pub(crate) or_find: bool,
     pub(crate) interface: InterfaceId,
+    pub(crate) codec: Codec,
     pub(crate) state: Option<(Bytes, Vec<object::Carried>)>,
     pub(crate) manner: Manner,
+    /// Who makes it.
+    pub(crate) owner: SessionId,
 }
 
 /// An object's repeater has given up.
@@ -105,7 +121,12 @@ pub(crate) struct Everyone {
 }
 
 impl Directory {
-    pub(crate) fn new(random: StdRng, clock: Clock, places: Arc<[Placement]>) -> Self {
+    pub(crate) fn new(
+        random: StdRng,
+        clock: Clock,
+        places: Arc<[Placement]>,
+        keeper: Option<Arc<Keeper>>,
+    ) -> Self {
         Self {
             random,
             clock,
@@ -119,6 +140,9 @@ impl Directory {
             sweep: None,
             turn: Turn::default(),
             tails: Arc::default(),
+            keeper,
+            ended: 0,
+            quarantine: Quarantine::default(),
             stopping: false,
         }
     }
@@ -136,21 +160,28 @@ impl Directory {
         if self.stopping {
             return Err(Refusal::Stopping);
         }
-        if self.objects.contains_key(&make.object) || self.life.has_ended(make.object) {
+        if self.was_made_so(&make) {
+            return self.find(&Target::Object(make.object));
+        }
+        if self.knows(make.object) || self.life.has_ended(make.object) {
             return Err(Refusal::Exists(make.object));
         }
         limit("objects", self.objects.len(), OBJECTS_MAX)?;
         let epoch = Epoch::random(&mut self.random);
+        let kept = self.keep_new(epoch, &make);
         let mut history = History::new(make.object, epoch, make.state);
+        if kept.is_some() {
+            history.keep();
+        }
         let list_change = history.list_change().unwrap_or_default();
-        let repeater = self.start_repeater(make.object, history, make.manner, ctx)?;
-        let Make { object, interface, .. } = make;
-        self.objects.insert(object, Object { repeater, interface, name: None, failed: None });
+        let Make { object, name, interface, manner, .. } = make;
+        let repeater = self.start_repeater(object, history, manner, ctx)?;
+        self.objects.insert(object, Object { repeater, interface, name: None, failed: None, kept });
         let now_ms = self.clock.now_ms();
         self.life.begin(object, now_ms);
         self.life.list(object, list_change, now_ms);
         self.sweep_later(ctx);
-        if let Some(name) = make.name {
+        if let Some(name) = name {
             self.set_name(object, name)?;
         }
         let found = self.find(&Target::Object(object))?;
@@ -168,6 +199,7 @@ impl Directory {
         // Weak, as the directory holds its repeaters: so that both end when the hub does.
         let (clock, directory) = (self.clock, ctx.address().downgrade());
         let (reports, share) = (directory.clone(), Share::new(self.tails.clone()));
+        let keeper = self.keeper.clone();
         let observe = move |event| match event {
             Event::Panicked { reason } => tracing::error!(%object, reason, "a repeater panicked"),
             Event::GaveUp { reason } => {
@@ -182,7 +214,7 @@ impl Directory {
             self.place_of(object),
             1,
             limit,
-            move |_| Repeater::new(object, history, clock, reports, share, manner),
+            move |_| Repeater::new(object, history, clock, reports, share, manner, keeper),
             observe,
         )
         .map_err(|error| Refusal::Failed(error.to_string()))

@@ -5,14 +5,19 @@
 //! when the repeater around it panics: marks (who is at which op, with the outcomes), the tail of
 //! chunks for those who catch up, and the state that the tail follows.
 
+mod keeping;
 mod news;
+mod restore;
 mod snapshots;
 
 use std::{cmp::Ordering, collections::VecDeque};
 
 use bytes::Bytes;
 
-use self::news::{News, ids};
+use self::{
+    keeping::Keeping,
+    news::{News, ids},
+};
 use super::{
     by_session::{BySession, OfSession},
     life::{Ids, ListChange},
@@ -36,6 +41,8 @@ pub(crate) struct History {
     /// What they carry, and the directory does not know of; none where nothing is carried.
     news: Option<Box<News>>,
     marks: BySession<Mark>,
+    /// What is to be in the journal; none for a hub without one.
+    keeping: Option<Box<Keeping>>,
 }
 
 /// A state, and the last seq that it contains.
@@ -147,6 +154,7 @@ impl History {
             open: BatchBuilder::new(object, epoch, Seq(1)),
             news,
             marks: BySession::default(),
+            keeping: None,
         }
     }
 
@@ -161,6 +169,7 @@ impl History {
         }
         if full {
             mark.settle(Seq(0));
+            self.keep_refusal(session, offer.op);
             return Decision::TailFull;
         }
         let seq = self.open.next_seq();
@@ -182,6 +191,7 @@ impl History {
             return decision;
         }
         mark.settle(Seq(0));
+        self.keep_refusal(session, op);
         Decision::RefusedBefore
     }
 
@@ -208,7 +218,11 @@ impl History {
         let frame = self.open.seal(hub_time_ms);
         self.tail_bytes += frame.len();
         let carried = self.news.as_mut().and_then(|news| news.seal());
-        self.tail.push_back(Chunk { first, last, frame: frame.clone(), carried });
+        let chunk = Chunk { first, last, frame: frame.clone(), carried };
+        if let Some(keeping) = &mut self.keeping {
+            keeping.seal(&chunk);
+        }
+        self.tail.push_back(chunk);
         self.drop_oldest_while(Self::is_over);
         Some(frame)
     }
@@ -367,8 +381,17 @@ impl History {
     fn drop_oldest(&mut self) {
         let Some(chunk) = self.tail.pop_front() else { return };
         self.tail_bytes -= chunk.frame.len();
+        if let Some(keeping) = &mut self.keeping {
+            keeping.drop_oldest(chunk.frame.len());
+        }
         if chunk.carried.is_some() {
             self.news().change.dropped += 1;
+        }
+    }
+
+    fn keep_refusal(&mut self, session: SessionId, op: Op) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.refuse(session, op);
         }
     }
 
@@ -401,6 +424,10 @@ impl Mark {
         while self.earlier.front().is_some_and(|run| run.end() <= oldest.0) {
             self.earlier.pop_front();
         }
+    }
+
+    fn runs(&self) -> usize {
+        self.earlier.len() + usize::from(self.latest.is_some())
     }
 
     /// What becomes of an op that is not the next one.

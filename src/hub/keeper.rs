@@ -64,6 +64,18 @@ impl Keeper {
         Ok(keeper)
     }
 
+    /// Goes on behind the change of this number; each commit takes as long as `delay` says.
+    #[cfg(feature = "testing")]
+    pub(crate) fn start_here(
+        journal: Box<dyn Journal>,
+        number: u64,
+        delay: impl FnMut() -> std::time::Duration + 'static,
+    ) -> Self {
+        let (keeper, committer, tell) = Self::new(journal, number);
+        tokio::task::spawn_local(committer.run(delay, tell));
+        keeper
+    }
+
     /// Has changes committed, all in one. What is queued from now on waits for that.
     pub(crate) fn keep(&self, changes: impl IntoIterator<Item = Change>) {
         let number = self.writer.submit(changes);
@@ -94,5 +106,12 @@ impl Keeper {
     pub(crate) async fn close(&self) {
         self.writer.close();
         let _why = self.failed().await;
+    }
+}
+
+/// A hub that was not stopped lets go of its journal all the same.
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.writer.close();
     }
 }

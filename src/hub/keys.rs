@@ -3,6 +3,12 @@
 //! A value. A Welcome gives out a fresh key. It may be lost on its way, so the key that led to it
 //! stays good until the fresh one is used. Tries with one key are counted by the client: one that
 //! is not the latest was late on its way, and its connection has been given up.
+//!
+//! What is held are hashes, so that neither memory nor journal gives a key away.
+
+use sha2::{Digest, Sha256};
+
+use crate::journal::{Held, ResumeKeys};
 
 /// A key, as it is given out.
 pub(crate) type Key = [u8; 16];
@@ -17,7 +23,7 @@ pub(crate) struct Keys {
 /// A key, and the latest try with it.
 #[derive(Clone)]
 struct Tried {
-    key: Key,
+    hash: [u8; 32],
     attempt: u32,
 }
 
@@ -34,13 +40,14 @@ pub(crate) enum Proof {
 
 impl Keys {
     pub(crate) fn new(fresh: Key) -> Self {
-        Self { used: None, fresh: Tried { key: fresh, attempt: 0 } }
+        Self { used: None, fresh: Tried::of(&fresh, 0) }
     }
 
     /// What this key is good for now.
     pub(crate) fn prove(&self, key: &Key, attempt: u32) -> Proof {
         let known = [Some(&self.fresh), self.used.as_ref()];
-        let tried = known.into_iter().flatten().find(|tried| tried.is(key));
+        let shown = Tried::of(key, attempt);
+        let tried = known.into_iter().flatten().find(|tried| tried.is(&shown));
         match tried {
             None => Proof::None,
             Some(tried) if attempt > tried.attempt => Proof::Good,
@@ -50,19 +57,38 @@ impl Keys {
 
     /// Uses a key that is good; `next` is the fresh one from here on.
     pub(crate) fn turn(&mut self, key: &Key, attempt: u32, next: Key) {
-        self.used = Some(Tried { key: *key, attempt });
-        self.fresh = Tried { key: next, attempt: 0 };
+        self.used = Some(Tried::of(key, attempt));
+        self.fresh = Tried::of(&next, 0);
     }
 }
 
 impl Tried {
+    fn of(key: &Key, attempt: u32) -> Self {
+        Self { hash: Sha256::digest(key).into(), attempt }
+    }
+
     /// Compares all bytes, so that the time tells nothing of where they differ.
-    fn is(&self, key: &Key) -> bool {
-        self.key.iter().zip(key).fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs)) == 0
+    fn is(&self, shown: &Self) -> bool {
+        let pairs = self.hash.iter().zip(&shown.hash);
+        pairs.fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs)) == 0
     }
 }
 
-/// A key is a secret, and is not printed.
+impl From<&Keys> for ResumeKeys {
+    fn from(keys: &Keys) -> Self {
+        let held = |tried: &Tried| Held { hash: tried.hash, attempt: tried.attempt };
+        Self { fresh: held(&keys.fresh), used: keys.used.as_ref().map(held) }
+    }
+}
+
+impl From<ResumeKeys> for Keys {
+    fn from(keys: ResumeKeys) -> Self {
+        let tried = |Held { hash, attempt }| Tried { hash, attempt };
+        Self { fresh: tried(keys.fresh), used: keys.used.map(tried) }
+    }
+}
+
+/// A key is a secret, and nothing of it is printed.
 impl std::fmt::Debug for Tried {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tried").field("attempt", &self.attempt).finish_non_exhaustive()

@@ -92,6 +92,11 @@ impl Life {
         self.raise(object, Reach::Lingering);
     }
 
+    /// There was an object of this id, and is not any more.
+    pub(crate) fn remember_end(&mut self, object: ObjectId) {
+        self.tombstones.add(object);
+    }
+
     /// An object ends at somebody's wish: its id is not used again. What it lists was needed up to
     /// now, perhaps.
     pub(crate) fn end(&mut self, object: ObjectId) {

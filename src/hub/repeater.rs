@@ -14,10 +14,13 @@ mod catch_up;
 mod ending;
 mod fatal;
 mod grades;
+mod keeping;
 mod leaving;
 mod presence;
 mod snapshots;
 mod volatile;
+
+use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
@@ -26,6 +29,7 @@ use self::{
     catch_up::Resyncs,
     fatal::{Fatal, InHand},
     grades::Grading,
+    keeping::Keeping,
     leaving::Strayed,
     snapshots::Asking,
     volatile::Relays,
@@ -46,6 +50,7 @@ use super::{
     directory::Directory,
     fanout::Fanout,
     history::{Decision, History, Offer, Run},
+    keeper::Keeper,
     members::Members,
     roster::{Hearing, Roster, Way},
     session::Metered,
@@ -69,6 +74,8 @@ pub(crate) struct Repeater {
     /// Weak: it holds its repeaters, and both end when the hub does.
     directory: WeakAddr<Directory>,
     history: History,
+    /// The way to the journal, if the hub has one.
+    keeping: Option<Box<Keeping>>,
     /// Of what all tails may hold.
     share: Share,
     roster: Roster<Contact>,
@@ -154,12 +161,14 @@ impl Repeater {
         directory: WeakAddr<Directory>,
         share: Share,
         manner: Manner,
+        keeper: Option<Arc<Keeper>>,
     ) -> Self {
         Self {
             object,
             clock,
             directory,
             history,
+            keeping: Keeping::of(keeper),
             share,
             roster: Roster::default(),
             occupied: false,
@@ -265,6 +274,7 @@ impl Repeater {
     fn flush(&mut self) {
         self.dirty = false;
         let chunk = self.history.seal(self.clock.now_ms());
+        self.keep();
         if chunk.is_some() {
             self.turn.pushed(self.roster.leaves());
             self.weigh();
@@ -375,6 +385,7 @@ impl Supervised for Repeater {
         self.fanout = Fanout::default();
         self.members.iter_mut().for_each(|members| members.begin_anew());
         self.volatile = None;
+        self.drop_guards();
         self.asking = None;
         self.dirty = false;
         self.turn = Turn::default();
@@ -402,7 +413,7 @@ impl Handler<Shouts> for Repeater {
         self.in_hand = InHand::NOTHING;
         self.watch_grades(ctx);
         let bytes = held.bytes();
-        drop((held, metered));
+        self.is_handled(held, metered);
         if !self.took(count, bytes, ctx) && !self.dirty {
             self.dirty = true;
             ctx.notify(Flush);

@@ -97,12 +97,22 @@ impl Session {
         reader: Reader,
         queue: Arc<Queue>,
     ) -> Self {
+        Self::over(env, session, peer, Some(reader), queue)
+    }
+
+    fn over(
+        env: Arc<Env>,
+        session: SessionId,
+        peer: String,
+        reader: Option<Reader>,
+        queue: Arc<Queue>,
+    ) -> Self {
         Self {
             env,
             contact: Contact { session, queue },
             client: Arc::new(Identity { peer, ..Identity::default() }),
-            inward: reader.inward().clone(),
-            reader: Some(reader),
+            inward: reader.as_ref().map(|reader| reader.inward().clone()).unwrap_or_default(),
+            reader,
             greeting: Greeting::Awaited,
             is_resuming: false,
             lost: None,
@@ -253,6 +263,9 @@ impl Actor for Session {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if self.greeting == Greeting::Away {
+            return self.await_return(ctx);
+        }
         self.watch_queue(ctx);
         if let Some(reader) = self.reader.take() {
             ctx.add_stream(reader);
@@ -261,11 +274,18 @@ impl Actor for Session {
     }
 
     fn stopped(&mut self, ctx: &mut Self::Context) {
-        let session = self.contact.session;
-        self.env.directory.do_send(End { session, addr: ctx.address() });
-        for repeater in self.repeaters() {
-            repeater.do_send(Forget(session));
+        if *self.env.stopping.borrow() {
+            // It may be gone on with when the hub is started again.
+            return;
         }
+        let session = self.contact.session;
+        let end = self.env.directory.send(End { session, addr: ctx.address() });
+        let repeaters = self.repeaters();
+        // What is kept of it goes first: nobody can come back when its ops are forgotten.
+        tokio::task::spawn_local(async move {
+            let _ended = end.await;
+            repeaters.iter().for_each(|repeater| repeater.do_send(Forget(session)));
+        });
     }
 }
 

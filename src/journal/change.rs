@@ -43,6 +43,8 @@ pub(crate) enum Change {
         object: ObjectId,
         place: u64,
     },
+    /// Whatever was said of an object that is no more goes.
+    Cleared(ObjectId),
     /// An object has a state; what it contains is cut by another change.
     State {
         object: ObjectId,
@@ -173,9 +175,9 @@ impl Change {
             }
             Self::Ended { object, place } => {
                 put(Key::Ended(*place), &plain(object), &[]);
-                edits.extend(Key::all_of(*object).map(remove));
-                edits.push(range(Key::Entry(*object, 0), Key::Entry(*object, u64::MAX)));
+                clear(*object, edits);
             }
+            Self::Cleared(object) => clear(*object, edits),
             Self::State { object, state } => {
                 let head = StateHead { seq: state.seq, carried: state.carried.clone() };
                 put(Key::State(*object), &plain(&head), &state.bytes);
@@ -230,6 +232,11 @@ impl Entry {
             EntryHead::Refused { session, op, count } => Self::Refused { session, op, count },
         })
     }
+}
+
+fn clear(object: ObjectId, edits: &mut Vec<Edit>) {
+    edits.extend(Key::all_of(object).map(remove));
+    edits.push(range(Key::Entry(object, 0), Key::Entry(object, u64::MAX)));
 }
 
 fn remove(key: Key) -> Edit {

@@ -30,6 +30,9 @@ pub(crate) struct Writer(Arc<Shared>);
 struct Shared {
     waiting: Mutex<Waiting>,
     more: Condvar,
+    /// For who waits without a thread.
+    #[cfg(feature = "testing")]
+    notice: tokio::sync::Notify,
 }
 
 /// What the next commit takes.
@@ -53,7 +56,12 @@ impl Writer {
     /// A writer that goes on behind `number`, and what commits for it.
     pub(crate) fn new(journal: Box<dyn Journal>, number: u64) -> (Self, Committer) {
         let waiting = Waiting { changes: Vec::new(), number, is_closing: false };
-        let shared = Arc::new(Shared { waiting: Mutex::new(waiting), more: Condvar::new() });
+        let shared = Arc::new(Shared {
+            waiting: Mutex::new(waiting),
+            more: Condvar::new(),
+            #[cfg(feature = "testing")]
+            notice: tokio::sync::Notify::new(),
+        });
         let (edits, is_broken) = (Vec::new(), false);
         (Self(shared.clone()), Committer { journal, shared, edits, is_broken })
     }
@@ -67,14 +75,14 @@ impl Writer {
         waiting.number += (waiting.changes.len() - before) as u64;
         let number = waiting.number;
         drop(waiting);
-        self.0.more.notify_one();
+        self.0.notify();
         number
     }
 
     /// Commits what was submitted, and nothing after it.
     pub(crate) fn close(&self) {
         self.0.lock().is_closing = true;
-        self.0.more.notify_one();
+        self.0.notify();
     }
 }
 
@@ -128,20 +136,45 @@ impl Committer {
         !waiting.unwrap_or_else(PoisonError::into_inner).changes.is_empty()
     }
 
-    /// Whether something waits.
+    /// As [`spawn`](Self::spawn), without a thread: each commit takes as long as `delay` says, by
+    /// tokio's clock.
     #[cfg(feature = "testing")]
-    pub(crate) fn has_more(&self) -> bool {
-        !self.shared.lock().changes.is_empty()
+    pub(crate) async fn run(
+        mut self,
+        mut delay: impl FnMut() -> std::time::Duration,
+        mut tell: impl FnMut(Progress),
+    ) {
+        while self.has_more().await {
+            tokio::time::sleep(delay()).await;
+            tell(self.commit());
+        }
+        drop(self);
+        tell(Progress::Closed);
     }
 
-    /// Whether the writer is closed.
+    /// As [`await_more`](Self::await_more).
     #[cfg(feature = "testing")]
-    pub(crate) fn is_closing(&self) -> bool {
-        self.shared.lock().is_closing
+    async fn has_more(&self) -> bool {
+        loop {
+            let (has_more, is_closing) = {
+                let waiting = self.shared.lock();
+                (!waiting.changes.is_empty(), waiting.is_closing)
+            };
+            if has_more || is_closing {
+                return has_more;
+            }
+            self.shared.notice.notified().await;
+        }
     }
 }
 
 impl Shared {
+    fn notify(&self) {
+        self.more.notify_one();
+        #[cfg(feature = "testing")]
+        self.notice.notify_one();
+    }
+
     fn take(&self) -> (Vec<Change>, u64) {
         let mut waiting = self.lock();
         (std::mem::take(&mut waiting.changes), waiting.number)

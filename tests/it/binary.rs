@@ -10,7 +10,7 @@ use super::process::{Program, example};
 const MULTIPLEX: &str = env!("CARGO_BIN_EXE_multiplex");
 
 fn hub(arguments: &[&str]) -> (Program, String) {
-    let hub = Program::start(MULTIPLEX, &[&["hub"], arguments].concat());
+    let hub = Program::start(MULTIPLEX, &[&["hub", "--ephemeral"], arguments].concat());
     let line = hub.line();
     let address = line.strip_prefix("listening on ").expect("says where it listens").to_owned();
     (hub, address)
@@ -112,7 +112,7 @@ fn flood(address: &str) {
 fn a_taken_port_is_one_clear_error_and_exit_code_1() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = format!("tcp://{}", taken.local_addr().expect("is bound"));
-    let ended = Program::start(MULTIPLEX, &["hub", "--listen", &address]).end();
+    let ended = Program::start(MULTIPLEX, &["hub", "--ephemeral", "--listen", &address]).end();
     assert_eq!(ended.status.code(), Some(1));
     assert_eq!(ended.lines, [""; 0]);
     let [error] = &ended.errors[..] else { panic!("{ended:#?}") };
@@ -122,7 +122,7 @@ fn a_taken_port_is_one_clear_error_and_exit_code_1() {
 
 #[test]
 fn an_address_that_is_none_is_an_error_and_a_flag_that_is_none_a_wrong_usage() {
-    let ended = Program::start(MULTIPLEX, &["hub", "--listen", "127.0.0.1:0"]).end();
+    let ended = Program::start(MULTIPLEX, &["hub", "--ephemeral", "--listen", "127.0.0.1:0"]).end();
     assert_eq!(ended.status.code(), Some(1));
     let scheme = "multiplex: address `127.0.0.1:0` has no scheme: write tcp://HOST:PORT";
     assert_eq!(ended.errors, [scheme]);

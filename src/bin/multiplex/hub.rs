@@ -7,12 +7,14 @@
 use std::{
     error::Error,
     io::{self, IsTerminal, Write},
+    path::PathBuf,
     process,
     time::Duration,
 };
 
 use actix_multiplex::{
     Hub, SlowLeaves,
+    journal::Redb,
     limits::{GRACE, GRACE_MAX},
 };
 use clap::{Args, ValueEnum};
@@ -32,6 +34,14 @@ pub(super) struct Flags {
     /// Seconds that a session outlives its connection, for its client to come back; 0: none.
     #[arg(long, value_name = "SECONDS", default_value_t = GRACE.as_secs(), value_parser = clap::value_parser!(u64).range(..=GRACE_MAX.as_secs()))]
     grace: u64,
+
+    /// The directory in which the hub keeps its objects and sessions; it goes on with what is there.
+    #[arg(long, value_name = "DIR", default_value = DATA_DIR)]
+    data_dir: PathBuf,
+
+    /// Keeps nothing: when the hub ends, its objects are gone.
+    #[arg(long, conflicts_with = "data_dir")]
+    ephemeral: bool,
 
     /// What becomes of a client that reads too slowly: it is given the rest later, or disconnected.
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = Slow::Resync)]
@@ -66,7 +76,11 @@ fn log() -> Result<(), Box<dyn Error>> {
 
 async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
     let mut signals = Signals::new()?;
-    let hub = Hub::builder()
+    let mut builder = Hub::builder();
+    if !flags.ephemeral {
+        builder = builder.journal(Redb::open(&flags.data_dir)?);
+    }
+    let hub = builder
         .arbiters(flags.arbiters.into())
         .grace(Duration::from_secs(flags.grace))
         .slow_leaves(move |_, _| match flags.slow_leaves {
@@ -83,7 +97,14 @@ async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
     }
     tracing::info!(hub = %hub.id(), "the hub is ready");
 
-    let signal = signals.next().await;
+    let signal = tokio::select! {
+        biased;
+        signal = signals.next() => signal,
+        why = hub.failed() => {
+            hub.stop().await;
+            return Err(format!("the journal in {} has failed: {why}", flags.data_dir.display()).into());
+        }
+    };
     tracing::info!(signal, "the hub stops: what was read is handled, what is queued is sent");
     tokio::select! {
         biased;
@@ -101,6 +122,8 @@ async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// Held and not heard: a file that may not grow is an error of the write, and not the end.
+    _file_size: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -108,7 +131,8 @@ impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+        let file_size = signal(SignalKind::from_raw(SIGXFSZ))?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())?, _file_size: file_size })
     }
 
     async fn next(&mut self) -> &'static str {
@@ -138,5 +162,10 @@ impl Signals {
     }
 }
 
+/// Where a hub keeps what it is not told to keep elsewhere.
+pub(super) const DATA_DIR: &str = "multiplex-data";
+/// A file would grow beyond what the process may write.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
 /// What a shell says of a program that SIGINT has ended.
 const INTERRUPTED: i32 = 130;

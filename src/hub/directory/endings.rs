@@ -94,6 +94,7 @@ impl Directory {
     /// From here on there is no such object, and its name is free.
     fn take_out(&mut self, object: ObjectId) -> Option<Addr<Repeater>> {
         let known = self.objects.remove(&object)?;
+        self.keep_end(object);
         if let Some(name) = known.name {
             self.names.remove(&name);
             self.tell_watchers(&Change::Removed(name));
@@ -129,6 +130,7 @@ impl Handler<SetPin> for Directory {
             return pending.refuse(refusal);
         }
         self.life.set_pinned(object, pinned, self.clock.now_ms());
+        self.redefine(object, |definition| definition.pinned = pinned);
         pending.done();
         self.sweep_later(ctx);
     }

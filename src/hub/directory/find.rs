@@ -105,6 +105,9 @@ impl Directory {
 
     /// What is said of an object that is not there.
     pub(super) fn missing(&self, object: ObjectId) -> Refusal {
+        if let Some(why) = self.quarantine.why(object) {
+            return Refusal::Failed(why.to_owned());
+        }
         if self.life.has_ended(object) { Refusal::Gone } else { Refusal::Unknown }
     }
 

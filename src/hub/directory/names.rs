@@ -62,7 +62,8 @@ impl Directory {
         }
         known.name = Some(name.clone());
         let entry = Entry { name: name.clone(), object, interface: known.interface.clone() };
-        self.names.insert(name, object);
+        self.names.insert(name.clone(), object);
+        self.redefine(object, |definition| definition.name = Some(name));
         self.tell_watchers(&Change::Added(entry));
         Ok(())
     }

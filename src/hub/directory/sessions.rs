@@ -14,6 +14,7 @@ use crate::{
         keys::{Key, Keys, Proof},
         session::Session,
     },
+    journal::{Change, ResumeKeys},
     limits::SESSIONS_MAX,
     object::SessionId,
     wire::{Refusal, Resume},
@@ -92,6 +93,30 @@ impl Sessions {
         known.keys.turn(&resume.key, resume.attempt, next);
         Ok(std::mem::replace(&mut known.addr, addr))
     }
+
+    /// A session that is gone on with after the hub's restart, and is away.
+    pub(super) fn revive(&mut self, session: SessionId, addr: Addr<Session>, keys: ResumeKeys) {
+        self.all.insert(session, Known { addr, keys: keys.into() });
+    }
+
+    fn keys(&self, session: SessionId) -> Option<ResumeKeys> {
+        self.all.get(&session).map(|known| (&known.keys).into())
+    }
+}
+
+impl Directory {
+    /// With what a session is gone on is to be kept as it is now.
+    fn keep_session(&self, session: SessionId) {
+        let keys = self.sessions.keys(session);
+        self.keep(keys.map(|keys| Change::Session { session, keys }));
+    }
+
+    /// A session has ended. One that ends because the hub stops may be gone on with.
+    fn keep_no_session(&self, session: SessionId) {
+        if !self.stopping {
+            self.keep([Change::SessionEnded(session)]);
+        }
+    }
 }
 
 impl Handler<Begin> for Directory {
@@ -105,6 +130,7 @@ impl Handler<Begin> for Directory {
         let all = &mut self.sessions.all;
         limit("sessions", all.len(), SESSIONS_MAX)?;
         all.insert(session, Known { addr, keys: Keys::new(key) });
+        self.keep_session(session);
         Ok(())
     }
 }
@@ -121,7 +147,10 @@ impl Handler<GoOn> for Directory {
     type Result = Result<Addr<Session>, Proof>;
 
     fn handle(&mut self, go_on: GoOn, _: &mut Self::Context) -> Self::Result {
-        self.sessions.go_on(go_on)
+        let session = go_on.resume.session;
+        let before = self.sessions.go_on(go_on)?;
+        self.keep_session(session);
+        Ok(before)
     }
 }
 
@@ -140,6 +169,7 @@ impl Handler<End> for Directory {
         if self.sessions.get(session) == Some(&addr) {
             self.sessions.all.remove(&session);
             self.end_watches(session);
+            self.keep_no_session(session);
         }
     }
 }

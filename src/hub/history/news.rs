@@ -33,7 +33,7 @@ pub(super) fn ids(carried: &[Carried]) -> Option<Ids> {
 }
 
 /// Each once; none for nothing.
-fn distinct(mut ids: Vec<ObjectId>) -> Option<Ids> {
+pub(super) fn distinct(mut ids: Vec<ObjectId>) -> Option<Ids> {
     ids.sort_unstable();
     ids.dedup();
     (!ids.is_empty()).then(|| ids.into())

@@ -53,6 +53,9 @@ impl History {
             self.drop_oldest();
         }
         self.snapshot = Some(Box::new(Snapshot { seq: at.seq, state, carried }));
+        if let Some(keeping) = &mut self.keeping {
+            keeping.take_snapshot();
+        }
         #[cfg(feature = "testing")]
         crate::hub::faults::count(|tally| tally.snapshots += 1);
         Ok(())

@@ -66,6 +66,7 @@ impl Repeater {
         sessions.extend(self.history.shouters());
         sessions.extend(self.roster.members().iter().map(|member| member.session));
         self.history = History::new(self.object, self.history.epoch(), None);
+        self.keep_nothing();
         self.weigh();
         self.turn_all_away();
         self.roster = Roster::default();

@@ -5,16 +5,22 @@
 //! actor of that one takes them over, so that repeaters hear of the session in one order: first
 //! what was read of the old connection, then what the new one brings.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use actix::{ActorContext, Addr, AsyncContext, Context, Handler, Message};
-use tokio::sync::oneshot;
+use actix::{
+    ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture,
+};
+use tokio::{sync::oneshot, time::sleep};
 
 use super::{Session, greeting::Greeting, place::Place};
 use crate::{
-    connection::{Closed, Closer},
-    hub::{directory::Unwatched, repeater::Away},
-    object::ObjectId,
+    connection::{Closed, Closer, Queue},
+    hub::{
+        Env,
+        directory::Unwatched,
+        repeater::{Away, Repeater},
+    },
+    object::{ObjectId, SessionId},
     wire::{CloseCode, Fault},
 };
 
@@ -55,13 +61,42 @@ impl Session {
                 for repeater in self.repeaters() {
                     repeater.do_send(Away(session));
                 }
-                ctx.run_later(grace, |session, ctx| {
-                    session.end(Closed::done("the client did not come back in time"), ctx);
-                });
+                ctx.run_later(grace, Self::expire);
             }
             Greeting::Away => {}
             _ => self.end(closed, ctx),
         }
+    }
+
+    /// A session of before the hub's restart, at these objects: it is away.
+    pub(crate) fn revived(
+        env: Arc<Env>,
+        session: SessionId,
+        objects: Vec<(ObjectId, Addr<Repeater>)>,
+    ) -> Self {
+        let queue = Arc::<Queue>::default();
+        queue.close(Closed::transport("the hub was restarted"));
+        let places = objects.into_iter().map(|(object, at)| (object, Place::left_behind(at)));
+        Self {
+            greeting: Greeting::Away,
+            places: places.collect(),
+            ..Self::over(env, session, String::new(), None, queue)
+        }
+    }
+
+    /// Waits for its client, from when the hub listens.
+    pub(super) fn await_return(&self, ctx: &mut Context<Self>) {
+        let mut listening = self.env.listening.subscribe();
+        let grace = self.env.grace;
+        let waiting = async move {
+            let _ends = listening.wait_for(|listening| *listening).await;
+            sleep(grace).await;
+        };
+        ctx.spawn(waiting.into_actor(self).map(|(), session, ctx| session.expire(ctx)));
+    }
+
+    fn expire(&mut self, ctx: &mut Context<Self>) {
+        self.end(Closed::done("the client did not come back in time"), ctx);
     }
 
     /// Takes over what another actor had of this session.

@@ -51,6 +51,11 @@ pub(crate) struct Metered {
 }
 
 impl Place {
+    /// Of a session that has shouted here before the hub's restart.
+    pub(crate) fn left_behind(repeater: Addr<Repeater>) -> Self {
+        Self { repeater: Some(repeater), shouted: true, ..Self::default() }
+    }
+
     /// A wish about the object is on its way to a decision.
     pub(crate) fn wait(&mut self) {
         self.awaited += 1;

@@ -92,7 +92,8 @@ impl Session {
     }
 
     fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
-        let Create { request, object, name, or_join, interface, presence, carried, .. } = create;
+        let Create { request, object, name, or_join, interface, codec, presence, carried, .. } =
+            create;
         if self.places.get(&object).is_some_and(Place::is_joined) {
             // It was made by this very request, and the answer was lost with a connection.
             let (target, answers) = (Target::Object(object), Vec::new());
@@ -106,7 +107,8 @@ impl Session {
         let state = create.state.is_present().then_some((state, carried));
         let slow_leaves = self.env.slow_leaves.of(&interface, name.as_ref());
         let manner = Manner { presence, slow_leaves };
-        let make = Make { object, name, or_find: or_join, interface, state, manner };
+        let owner = self.contact.session;
+        let make = Make { object, name, or_find: or_join, interface, codec, state, manner, owner };
         let visit = self.visit(wish);
         let env = self.env.clone();
         let granting = async move {

@@ -115,10 +115,11 @@ impl Peer {
     /// Starts it on one core, and waits until it listens.
     pub(super) fn start(self, core: usize) -> Result<Server, Wrong> {
         match self {
-            Self::Multiplex => ours(core, &["hub", "--listen", "tcp://127.0.0.1:0"]),
-            Self::MultiplexOnTwo => {
-                ours(core, &["hub", "--listen", "tcp://127.0.0.1:0", "--arbiters", "2"])
-            }
+            Self::Multiplex => ours(core, &["hub", "--ephemeral", "--listen", "tcp://127.0.0.1:0"]),
+            Self::MultiplexOnTwo => ours(
+                core,
+                &["hub", "--ephemeral", "--listen", "tcp://127.0.0.1:0", "--arbiters", "2"],
+            ),
             Self::Floor => ours(core, &["bench-part", "floor"]),
             Self::Broadcast => ours(core, &["bench-part", "broadcast"]),
             Self::Nats => self.other(core, &["-a", "127.0.0.1", "-p"], &[]),

@@ -1,0 +1,195 @@
+//! What the directory has kept: what objects are, and which are no more. And what it goes on with
+//! when a hub starts with a journal.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use actix::{Addr, Context, Handler, Message};
+
+use super::{Directory, Make, Object};
+use crate::{
+    hub::{
+        Env,
+        history::History,
+        past::Past,
+        repeater::{Manner, Repeater},
+        session::Session,
+    },
+    journal::{self, Change, Definition, Kept, ResumeKeys},
+    limits::{TOMBSTONES_FORGOTTEN, TOMBSTONES_MAX},
+    object::{Epoch, ObjectId, SessionId},
+    supervise::{self, RestartLimit},
+    wire::reason,
+};
+
+/// Go on with this. The first that a directory hears.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Restore {
+    pub(crate) past: Past,
+    pub(crate) env: Arc<Env>,
+}
+
+/// Objects that a journal has not whole, and why not.
+#[derive(Debug, Default)]
+pub(super) struct Quarantine(HashMap<ObjectId, (Kept, String)>);
+
+impl Quarantine {
+    /// Why an object cannot be had, if it is here.
+    pub(super) fn why(&self, object: ObjectId) -> Option<&str> {
+        self.0.get(&object).map(|(_, why)| why.as_str())
+    }
+}
+
+impl Directory {
+    /// Has changes kept, if the hub has a journal.
+    pub(super) fn keep(&self, changes: impl IntoIterator<Item = Change>) {
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(changes);
+        }
+    }
+
+    /// Whether there is an object of this id, whole or not.
+    pub(super) fn knows(&self, object: ObjectId) -> bool {
+        self.objects.contains_key(&object) || self.quarantine.why(object).is_some()
+    }
+
+    /// Whether an object was made by this very request, and the answer was lost with a hub.
+    pub(super) fn was_made_so(&self, make: &Make) -> bool {
+        let kept = self.objects.get(&make.object).and_then(|known| known.kept.as_deref());
+        kept.is_some_and(|kept| kept.owner == make.owner && kept.interface == make.interface)
+    }
+
+    /// Has an object kept that is about to begin.
+    pub(super) fn keep_new(&self, epoch: Epoch, make: &Make) -> Option<Box<Definition>> {
+        self.keeper.as_ref()?;
+        let object = make.object;
+        let definition = Box::new(Definition {
+            epoch,
+            interface: make.interface.clone(),
+            codec: make.codec,
+            owner: make.owner,
+            name: make.name.clone(),
+            pinned: false,
+            presence: make.manner.presence,
+            stateful: make.state.is_some(),
+        });
+        let state = make.state.clone().map(|(bytes, carried)| {
+            let state = journal::State { seq: crate::object::Seq(0), carried, bytes };
+            Change::State { object, state }
+        });
+        let defined = Change::Defined { object, definition: definition.clone() };
+        self.keep([defined].into_iter().chain(state));
+        Some(definition)
+    }
+
+    /// Has an object's definition kept as it is now, after a change of it.
+    pub(super) fn redefine(&mut self, object: ObjectId, change: impl FnOnce(&mut Definition)) {
+        let known = self.objects.get_mut(&object);
+        let Some(there) = known.and_then(|known| known.kept.as_mut()) else { return };
+        let mut definition = there.clone();
+        change(&mut definition);
+        if definition != *there {
+            there.clone_from(&definition);
+            self.keep([Change::Defined { object, definition }]);
+        }
+    }
+
+    /// An object is no more. Those that are forgotten are not kept either.
+    pub(super) fn keep_end(&mut self, object: ObjectId) {
+        let place = self.ended;
+        self.ended += 1;
+        self.keep([Change::Ended { object, place }]);
+        if self.ended.is_multiple_of(TOMBSTONES_FORGOTTEN) {
+            let before = self.ended.saturating_sub(TOMBSTONES_MAX as u64);
+            self.keep([Change::Unremembered { before }]);
+        }
+    }
+
+    /// An object of before the hub's restart. Returns who has shouted there.
+    fn restore(
+        &mut self,
+        env: &Env,
+        (object, definition, mut history): (ObjectId, Definition, History),
+        ctx: &Context<Self>,
+    ) -> Vec<SessionId> {
+        let shouters = history.shouters().collect();
+        let list_change = history.list_change().unwrap_or_default();
+        let Definition { interface, name, pinned, presence, .. } = definition.clone();
+        let slow_leaves = env.slow_leaves.of(&interface, name.as_ref());
+        let manner = Manner { presence, slow_leaves };
+        let repeater = match self.start_repeater(object, history, manner, ctx) {
+            Ok(repeater) => repeater,
+            Err(why) => {
+                tracing::error!(%object, %why, "an object does not start");
+                return shouters;
+            }
+        };
+        // Nobody is back before the hub listens, and sessions have their grace time from then on.
+        let since_ms = self.clock.now_ms() + env.grace.as_millis() as u64;
+        self.life.begin(object, since_ms);
+        self.life.set_pinned(object, pinned, since_ms);
+        self.life.list(object, list_change, since_ms);
+        if let Some(name) = name.clone() {
+            self.names.insert(name, object);
+        }
+        let kept = Some(Box::new(definition));
+        self.objects.insert(object, Object { repeater, interface, name, failed: None, kept });
+        shouters
+    }
+
+    fn quarantine(&mut self, kept: Kept, why: &str) {
+        let name = kept.definition.as_ref().and_then(|definition| definition.name.clone());
+        if let Some(name) = name {
+            self.names.entry(name).or_insert(kept.id());
+        }
+        self.quarantine.0.insert(kept.id(), (kept, reason(why)));
+    }
+
+    /// A session of before the hub's restart.
+    fn revive(
+        &mut self,
+        env: &Arc<Env>,
+        (session, keys): (SessionId, ResumeKeys),
+        objects: Vec<(ObjectId, Addr<Repeater>)>,
+    ) {
+        let place = env.place_of(session);
+        let env = env.clone();
+        let make = move |_: &mut Context<Session>| Session::revived(env, session, objects);
+        match supervise::start(&place, 1, RestartLimit::NEVER, make, |_| {}) {
+            Ok(addr) => self.sessions.revive(session, addr, keys),
+            Err(error) => tracing::error!(%session, %error, "a session finds no arbiter"),
+        }
+    }
+}
+
+impl Handler<Restore> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, Restore { past, env }: Restore, ctx: &mut Self::Context) {
+        let Past { objects, quarantined, sessions, ended, .. } = past;
+        self.ended = ended.last_key_value().map_or(0, |(place, _)| place + 1);
+        ended.values().for_each(|object| self.life.remember_end(*object));
+        let mut places = BTreeMap::<_, Vec<_>>::new();
+        let count = objects.len();
+        for restored in objects {
+            let object = restored.0;
+            let shouters = self.restore(&env, restored, ctx);
+            let Some(known) = self.objects.get(&object) else { continue };
+            for session in shouters {
+                places.entry(session).or_default().push((object, known.repeater.clone()));
+            }
+        }
+        for (kept, why) in quarantined {
+            self.quarantine(kept, &why);
+        }
+        tracing::info!(objects = count, sessions = sessions.len(), "the journal is gone on with");
+        for (session, keys) in sessions {
+            let objects = places.remove(&session).unwrap_or_default();
+            self.revive(&env, (session, keys), objects);
+        }
+        self.sweep_later(ctx);
+    }
+}

@@ -1,0 +1,159 @@
+//! A history out of a journal.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{
+    Chunk, History, Keeping, Mark,
+    news::{distinct, ids},
+};
+use crate::{
+    journal::{Entry, Kept, MarkOf, Marks},
+    object::{Epoch, ObjectId, Op, Seq, SessionId},
+    wire::{self, Batch, Frame, Split},
+};
+
+/// Ops of each session with their seqs, 0 for ones refused, in the order of the ops.
+type Ops = BTreeMap<SessionId, BTreeMap<Op, Seq>>;
+
+/// What is kept does not make a history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unsound {
+    #[error("{0}")]
+    Damaged(String),
+    #[error("entry {0} is no chunk of this object")]
+    Chunk(u64),
+    #[error("op {op} of session {session} does not follow those before it", op = op.0)]
+    Op { session: SessionId, op: Op },
+    #[error("its entries and its state do not follow each other")]
+    Gap,
+}
+
+impl History {
+    /// The history that a journal has of an object, and the sessions that have shouted there. Of
+    /// sessions that are not `known` nothing is remembered: they have ended.
+    ///
+    /// # Errors
+    /// [`Unsound`]: what is kept is not whole.
+    pub(crate) fn restored(
+        object: ObjectId,
+        kept: &Kept,
+        known: impl Fn(SessionId) -> bool,
+    ) -> Result<Self, Unsound> {
+        if let Some(damage) = kept.damage() {
+            return Err(Unsound::Damaged(damage.to_owned()));
+        }
+        let Kept { definition, state, marks, entries, .. } = kept;
+        let missing = || Unsound::Damaged("its definition is missing".to_owned());
+        let epoch = definition.as_ref().ok_or_else(missing)?.epoch;
+        let mut history = Self::new(object, epoch, None);
+        history.restore_state(state.clone());
+        let Marks { first, next, last, marks } = marks.clone();
+        let end = first + entries.len() as u64;
+        let (mut ops, mut numbers) = (Ops::new(), Vec::new());
+        for (entry, number) in entries.iter().cloned().zip(first..) {
+            if let Some(chunk) = chunk_of(object, epoch, entry, &mut ops, number >= next)
+                .ok_or(Unsound::Chunk(number))?
+            {
+                numbers.push(number);
+                history.restore_chunk(chunk);
+            }
+        }
+        let state = history.snapshot.as_ref().map(|snapshot| snapshot.seq);
+        let chunk = history.tail.back().map(|chunk| chunk.last);
+        let last = state.into_iter().chain(chunk).fold(last, Ord::max);
+        history.open = wire::BatchBuilder::new(object, epoch, last.next());
+        for mark in marks.into_iter().filter(|mark| known(mark.session)) {
+            history.marks.insert(mark.into());
+        }
+        for (session, ops) in ops.into_iter().filter(|(session, _)| known(*session)) {
+            history.replay(session, ops)?;
+        }
+        history.keeping = Some(Box::new(Keeping::behind(numbers.into(), end.max(next))));
+        history.drop_oldest_while(Self::is_over);
+        if history.is_sound() { Ok(history) } else { Err(Unsound::Gap) }
+    }
+
+    fn restore_state(&mut self, state: Option<crate::journal::State>) {
+        let Some(state) = state else { return };
+        self.news().change.state = ids(&state.carried);
+        self.snapshot = Some(Box::new(state.into()));
+    }
+
+    fn restore_chunk(&mut self, chunk: Chunk) {
+        self.tail_bytes += chunk.frame.len();
+        if let Some(carried) = chunk.carried.clone() {
+            self.news().change.added.push(carried);
+        }
+        self.tail.push_back(chunk);
+    }
+
+    fn replay(&mut self, session: SessionId, ops: BTreeMap<Op, Seq>) -> Result<(), Unsound> {
+        let mark = self.marks.get_or_insert_with(session, || Mark::new(session));
+        for (op, seq) in ops {
+            if op != mark.next {
+                return Err(Unsound::Op { session, op });
+            }
+            mark.settle(seq);
+        }
+        Ok(())
+    }
+}
+
+impl From<MarkOf> for Mark {
+    fn from(of: MarkOf) -> Self {
+        let mut mark = Self::new(of.session);
+        let count: u64 = of.runs.iter().map(|(count, _)| u64::from(*count)).sum();
+        mark.next = Op(of.next.0.saturating_sub(count).max(1));
+        for (count, seq) in of.runs {
+            (0..count.into())
+                .for_each(|n| mark.settle(if seq == Seq(0) { seq } else { seq.plus(n) }));
+        }
+        mark
+    }
+}
+
+/// The chunk that an entry is, if it is one. Its ops are added to those of their sessions if
+/// `counts`. `None`: it is not of this object.
+fn chunk_of(
+    object: ObjectId,
+    epoch: Epoch,
+    entry: Entry,
+    ops: &mut Ops,
+    counts: bool,
+) -> Option<Option<Chunk>> {
+    let mut note = |session: SessionId, op, seq| {
+        if counts && session != SessionId::OF_HUB {
+            ops.entry(session).or_default().insert(op, seq);
+        }
+    };
+    let (first, last, frame) = match entry {
+        Entry::Refused { session, op, count } => {
+            (0..count.into()).for_each(|n| note(session, op.plus(n), Seq(0)));
+            return Some(None);
+        }
+        Entry::Chunk { first, last, frame } => (first, last, frame),
+    };
+    let batch = batch_of(&frame)?;
+    if (batch.object, batch.epoch, batch.first_seq, batch.last_seq())
+        != (object, epoch, first, last)
+    {
+        return None;
+    }
+    let mut carried = Vec::new();
+    for shout in batch.shouts() {
+        note(batch.sessions[shout.session].0, shout.op, shout.seq);
+        carried.extend(shout.carried.iter().map(|each| each.object));
+    }
+    Some(Some(Chunk { first, last, frame, carried: distinct(carried) }))
+}
+
+/// The batch that a frame with its length prefix is.
+fn batch_of(frame: &Bytes) -> Option<Batch> {
+    let is_whole = wire::split(frame).ok()? == Split::Whole(frame.len());
+    match Frame::decode(&frame.slice(4..)).ok()? {
+        Frame::Batch(batch) if is_whole => Some(batch),
+        _ => None,
+    }
+}
