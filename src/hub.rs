@@ -52,6 +52,7 @@ pub use self::{
     admission::{Admission, Deciding, Denied, Identity, Rights, Visit, Wish},
     builder::{Builder, StartError},
     clock::Clock,
+    directory::RetryError,
     slow_leaves::SlowLeaves,
 };
 use self::{
@@ -239,6 +240,8 @@ impl Env {
         let place = self.place_of(session);
         let env = self.clone();
         let gate = self.keeper.as_ref().map(|keeper| keeper.gate().clone());
+        #[cfg(feature = "testing")]
+        let gate = gate.filter(|_| !faults::Fault::GateOpen.is_armed());
         let make = move |_: &mut actix::Context<Session>| {
             let peer = duplex.peer.clone();
             let connection = connection::open(duplex, Limits::default(), gate);

@@ -74,7 +74,11 @@ impl Gate {
         let free: Vec<_> = state.held.drain(..done).collect();
         drop(state);
         drop(free);
-        self.change(|state| state.committed = number);
+        self.change(|state| {
+            if !state.is_broken {
+                state.committed = number;
+            }
+        });
     }
 
     /// Nothing more will be.

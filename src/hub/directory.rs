@@ -4,6 +4,7 @@
 //! never touches a shout.
 
 mod endings;
+mod failing;
 mod find;
 mod keeping;
 mod names;
@@ -18,14 +19,17 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, SpawnHandle, S
 use bytes::Bytes;
 use rand::rngs::StdRng;
 
+pub use self::failing::RetryError;
 pub(crate) use self::{
     endings::{Carried, Destroy, Occupied, SetPin, TellEnded},
+    failing::Remains,
     find::{Find, Found, Reservation},
     keeping::Restore,
     names::{EndWatch, SetName, TellNames},
     sessions::{Begin, End, GoOn, Prove, Unwatched},
 };
 use self::{
+    failing::{Failed, Failure},
     find::{Reservations, fit},
     keeping::Quarantine,
     names::Watch,
@@ -37,7 +41,7 @@ use super::{
     keeper::Keeper,
     life::Life,
     repeater::{Manner, Repeater},
-    session::{ObjectEnded, Session},
+    session::Session,
     tails::{Share, Tails},
     turn::{Turn, let_others_run},
 };
@@ -46,7 +50,7 @@ use crate::{
     limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
     object::{self, Codec, Epoch, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
-    wire::{self, EndReason, Refusal, Target},
+    wire::{self, Refusal, Target},
 };
 
 /// Every object and session of a hub.
@@ -80,7 +84,7 @@ struct Object {
     repeater: Addr<Repeater>,
     interface: InterfaceId,
     name: Option<Name>,
-    failed: Option<String>,
+    failed: Option<Box<Failure>>,
     /// What the journal has, if the hub has one.
     kept: Option<Box<Definition>>,
 }
@@ -98,14 +102,6 @@ pub(crate) struct Make {
     pub(crate) manner: Manner,
     /// Who makes it.
     pub(crate) owner: SessionId,
-}
-
-/// An object's repeater has given up.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-struct Failed {
-    object: ObjectId,
-    reason: String,
 }
 
 /// Let nobody in any more; answers with all that has to be brought to an end.
@@ -252,26 +248,6 @@ impl Handler<Make> for Directory {
                 Ok(found)
             }
             Some(name) => Err(Refusal::NameTaken(name)),
-        }
-    }
-}
-
-impl Handler<Failed> for Directory {
-    type Result = ();
-
-    fn handle(&mut self, failed: Failed, ctx: &mut Self::Context) {
-        let Failed { object, reason } = failed;
-        tracing::error!(%object, reason, "an object has failed");
-        if let Some(known) = self.objects.get_mut(&object) {
-            known.failed = Some(reason.clone());
-        }
-        // Nobody is a leaf of it any more, so nobody could take its pin out.
-        self.life.set_joined(object, false, self.clock.now_ms());
-        self.life.set_pinned(object, false, self.clock.now_ms());
-        self.sweep_later(ctx);
-        let reason = Some(EndReason::Failed(reason));
-        for session in self.sessions.addrs() {
-            session.do_send(ObjectEnded { object, reason: reason.clone() });
         }
     }
 }

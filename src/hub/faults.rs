@@ -8,7 +8,8 @@ use std::{cell::Cell, cmp::Ordering};
 
 use super::history::CatchUp;
 use crate::{
-    limits::{LAG_BYTES_MAX, TAIL_SHOUTS_MAX},
+    journal::Kept,
+    limits::{CUT_BYTES, LAG_BYTES_MAX, TAIL_SHOUTS_MAX},
     object::{Cursor, Seq},
 };
 
@@ -34,6 +35,14 @@ pub enum Fault {
     CursorOffByOne,
     /// Who hears nothing is not told what became of a shout.
     OutcomeForgotten,
+    /// What is not committed leaves the hub.
+    GateOpen,
+    /// A hub that goes on with a journal does not know who was at which op.
+    MarksForgotten,
+    /// A hub that goes on with a journal has not the last shouts of its objects.
+    LastEntryForgotten,
+    /// Of the ops that are refused nothing is kept.
+    RefusalsNotKept,
 }
 
 /// Hubs of this thread are broken while it lives.
@@ -64,15 +73,18 @@ pub(crate) struct Tally {
     pub(crate) given_in_pieces: u64,
     /// States that leaves have told in pieces.
     pub(crate) told_in_pieces: u64,
+    /// How often the journal of an object was cut.
+    pub(crate) cuts_of_journals: u64,
 }
 
 thread_local! {
     static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
     static TALLY: Cell<Tally> = const { Cell::new(Tally {
         duplicates: 0, gaps: 0, resyncs: 0, catch_ups: 0, snapshots: 0, rebuilt: 0, resumes: 0,
-        pulled: 0, given_in_pieces: 0, told_in_pieces: 0,
+        pulled: 0, given_in_pieces: 0, told_in_pieces: 0, cuts_of_journals: 0,
     }) };
     static TAIL_SHOUTS: Cell<usize> = const { Cell::new(TAIL_SHOUTS_MAX) };
+    static CUT_AT: Cell<usize> = const { Cell::new(CUT_BYTES) };
     static LAG_BYTES: Cell<usize> = const { Cell::new(LAG_BYTES_MAX) };
 }
 
@@ -115,6 +127,19 @@ pub(super) fn spoil(cursor: Option<Cursor>, mut given: CatchUp) -> CatchUp {
         _ => {}
     }
     given
+}
+
+/// What a journal has of an object, as a broken hub reads it.
+pub(super) fn spoil_kept(mut kept: Kept) -> Kept {
+    match FAULT.get() {
+        Some(Fault::MarksForgotten) => {
+            kept.marks.next = kept.marks.first + kept.entries.len() as u64;
+            kept.marks.marks.clear();
+        }
+        Some(Fault::LastEntryForgotten) => drop(kept.entries.pop()),
+        _ => {}
+    }
+    kept
 }
 
 /// Whether a broken hub gives a place to a shout that is so far from the next one. Counts those
@@ -161,4 +186,15 @@ pub(crate) fn lag_bytes_max() -> usize {
 /// Lets so many bytes of batches be queued for a connection of this thread's hubs.
 pub(crate) fn hold_lags_to(bytes: usize) {
     LAG_BYTES.set(bytes);
+}
+
+/// How many bytes a journal keeps of an object beyond its tail: few, in simulations that are to see
+/// it cut.
+pub(crate) fn cut_bytes() -> usize {
+    CUT_AT.get()
+}
+
+/// Lets the journals of this thread's hubs keep so many bytes beyond a tail.
+pub(crate) fn hold_cuts_to(bytes: usize) {
+    CUT_AT.set(bytes);
 }

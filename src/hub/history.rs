@@ -158,6 +158,12 @@ impl History {
         }
     }
 
+    /// One that begins anew with its last state.
+    pub(crate) fn renewed(self, object: ObjectId, epoch: Epoch) -> Self {
+        let state = self.snapshot.map(|snapshot| (snapshot.state, snapshot.carried));
+        Self::new(object, epoch, state)
+    }
+
     /// Decides on a shout. The caller has made [`room`](Self::has_room) for it.
     ///
     /// Everything that can fail comes before the first change.

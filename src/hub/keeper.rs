@@ -102,6 +102,13 @@ impl Keeper {
         }
     }
 
+    /// Commits nothing any more, and lets nothing leave.
+    #[cfg(feature = "testing")]
+    pub(crate) fn lose(&self) {
+        self.gate.break_down();
+        self.writer.lose();
+    }
+
     /// Commits what was submitted, and closes the journal.
     pub(crate) async fn close(&self) {
         self.writer.close();

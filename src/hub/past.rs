@@ -71,6 +71,8 @@ impl Past {
     }
 
     fn restore(&mut self, object: ObjectId, kept: Kept) {
+        #[cfg(feature = "testing")]
+        let kept = super::faults::spoil_kept(kept);
         let definition = kept.definition.clone();
         let known = |session| self.sessions.contains_key(&session);
         match (History::restored(object, &kept, known), definition) {

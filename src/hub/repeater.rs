@@ -47,7 +47,7 @@ use super::{
     admission::Rights,
     clock::Clock,
     contact::{Contact, Pending},
-    directory::Directory,
+    directory::{Directory, Remains},
     fanout::Fanout,
     history::{Decision, History, Offer, Run},
     keeper::Keeper,
@@ -365,6 +365,20 @@ impl Actor for Repeater {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         self.finish();
+    }
+}
+
+/// One that is given up leaves its history, for whoever tries again.
+impl Drop for Repeater {
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            let epoch = self.history.epoch();
+            let history =
+                std::mem::replace(&mut self.history, History::new(self.object, epoch, None));
+            let presence = self.members.is_some();
+            let manner = Manner { presence, slow_leaves: self.slow_leaves };
+            self.tell_directory(Remains { object: self.object, history, manner });
+        }
     }
 }
 

@@ -132,6 +132,16 @@ impl Hub {
         true
     }
 
+    /// Ends the hub as a loss of power does: nothing more is committed, and nothing more leaves it.
+    /// Lines that are not cut before may bring its goodbye.
+    pub fn lose_power(&self) {
+        if let Some(keeper) = &self.env.keeper {
+            keeper.lose();
+        }
+        let hub = self.clone();
+        tokio::task::spawn_local(async move { hub.stop().await });
+    }
+
     /// Makes the actor of a session panic. `false`: there is no such session.
     pub async fn sabotage_session(&self, session: SessionId, trouble: Trouble) -> bool {
         let Ok(Some(found)) = self.env.directory.send(FindSession(session)).await else {

@@ -79,6 +79,14 @@ pub(crate) struct ObjectEnded {
     pub(crate) reason: Option<EndReason>,
 }
 
+/// An object at which the session has shouted is back.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Revisit {
+    pub(crate) object: ObjectId,
+    pub(crate) repeater: Addr<Repeater>,
+}
+
 /// Read nothing more; what was read goes on.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -319,6 +327,14 @@ impl Handler<ObjectEnded> for Session {
             return self.ended_early.push(ended);
         }
         self.object_ended(ended);
+    }
+}
+
+impl Handler<Revisit> for Session {
+    type Result = ();
+
+    fn handle(&mut self, Revisit { object, repeater }: Revisit, _: &mut Self::Context) {
+        self.places.entry(object).or_default().leave_behind(repeater);
     }
 }
 

@@ -42,6 +42,9 @@ struct Waiting {
     /// The number of the last of them.
     number: u64,
     is_closing: bool,
+    /// Whether nothing more is taken.
+    #[cfg(feature = "testing")]
+    is_lost: bool,
 }
 
 /// What a journal is written by: called in turn with the writer's.
@@ -55,7 +58,13 @@ pub(crate) struct Committer {
 impl Writer {
     /// A writer that goes on behind `number`, and what commits for it.
     pub(crate) fn new(journal: Box<dyn Journal>, number: u64) -> (Self, Committer) {
-        let waiting = Waiting { changes: Vec::new(), number, is_closing: false };
+        let waiting = Waiting {
+            changes: Vec::new(),
+            number,
+            is_closing: false,
+            #[cfg(feature = "testing")]
+            is_lost: false,
+        };
         let shared = Arc::new(Shared {
             waiting: Mutex::new(waiting),
             more: Condvar::new(),
@@ -70,6 +79,10 @@ impl Writer {
     /// was returned before if there are none.
     pub(crate) fn submit(&self, changes: impl IntoIterator<Item = Change>) -> u64 {
         let mut waiting = self.0.lock();
+        #[cfg(feature = "testing")]
+        if waiting.is_lost {
+            return waiting.number;
+        }
         let before = waiting.changes.len();
         waiting.changes.extend(changes);
         waiting.number += (waiting.changes.len() - before) as u64;
@@ -77,6 +90,16 @@ impl Writer {
         drop(waiting);
         self.0.notify();
         number
+    }
+
+    /// Commits nothing any more, not even what was submitted: the power is lost.
+    #[cfg(feature = "testing")]
+    pub(crate) fn lose(&self) {
+        let mut waiting = self.0.lock();
+        (waiting.is_lost, waiting.is_closing) = (true, true);
+        waiting.changes.clear();
+        drop(waiting);
+        self.0.notify();
     }
 
     /// Commits what was submitted, and nothing after it.

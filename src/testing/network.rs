@@ -34,6 +34,8 @@ pub struct Network {
 
 struct Inner {
     random: StdRng,
+    /// Where all lines lead.
+    hub: MemoryConnector,
     lines: BTreeMap<String, Line>,
     stress: Stress,
     /// Whether nothing passes on any line.
@@ -127,17 +129,25 @@ impl std::ops::AddAssign for Stress {
 }
 
 impl Network {
-    pub(super) fn new(random: &mut impl Rng) -> Self {
+    pub(super) fn new(random: &mut impl Rng, hub: MemoryConnector) -> Self {
         let random = StdRng::from_rng(random);
         let (lines, stress) = (BTreeMap::new(), Stress::default());
-        Self {
-            inner: Arc::new(Mutex::new(Inner { random, lines, stress, stalled: false, busy: 0 })),
+        let inner = Inner { random, hub, lines, stress, stalled: false, busy: 0 };
+        Self { inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// Cuts all lines, which lead to another hub from now on.
+    pub(super) fn lead_to(&self, hub: MemoryConnector) {
+        let mut inner = self.lock();
+        inner.hub = hub;
+        for line in inner.lines.values() {
+            line.weather.change(|weather| weather.cuts += 1);
         }
     }
 
     /// A connector over the line of this name.
-    pub(super) fn connector(&self, name: &str, hub: MemoryConnector) -> SimConnector {
-        SimConnector { network: self.clone(), name: name.to_owned(), hub }
+    pub(super) fn connector(&self, name: &str) -> SimConnector {
+        SimConnector { network: self.clone(), name: name.to_owned() }
     }
 
     /// Cuts a line: its connection is dead, and bytes under way are lost. A new connection works.
@@ -246,13 +256,13 @@ impl fmt::Debug for Network {
 pub(super) struct SimConnector {
     network: Network,
     name: String,
-    hub: MemoryConnector,
 }
 
 impl Connector for SimConnector {
     fn connect(&self) -> Opening<'_, Duplex> {
         Box::pin(async {
-            let far = self.hub.connect().await?;
+            let hub = self.network.lock().hub.clone();
+            let far = hub.connect().await?;
             let (near, middle) = duplex(MEMORY_PIPE_BYTES_MAX);
             let (from_client, to_client) = split(middle);
             let weather = self.network.line(&self.name).weather;

@@ -141,6 +141,9 @@ pub enum Act {
         /// How long.
         ms: u16,
     },
+    /// The hub's power is lost, and it starts again with its journal. A hub without a journal, as
+    /// those of odd seeds are, goes on.
+    Restart,
     /// The repeater of a thing panics.
     Panic {
         /// Of what.
@@ -174,6 +177,11 @@ impl Schedule {
     /// The schedule of a seed.
     pub fn of(seed: u64) -> Self {
         Self { seed, steps: generate::steps(seed) }
+    }
+
+    /// Whether its hub has a journal.
+    pub fn has_journal(&self) -> bool {
+        self.seed.is_multiple_of(2)
     }
 }
 

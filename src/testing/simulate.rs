@@ -8,19 +8,28 @@ mod model;
 mod program;
 mod stage;
 
-use std::{fmt, ops::Range};
+use std::{
+    cell::RefCell,
+    fmt,
+    ops::{Range, RangeInclusive},
+    rc::Rc,
+    time::Duration,
+};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use self::stage::Stage;
 use super::{
     schedule::Schedule,
     shrink::shrink,
-    simulation::{Sim, run},
+    simulation::{Sim, run_with},
     stats::Stats,
     transcript::{Summary, Transcript, Violations},
 };
 use crate::{
-    hub::faults,
-    limits::{LAG_BYTES_MAX, STATE_PIECE_BYTES, TAIL_SHOUTS_MAX},
+    hub::{Builder, Hub, faults},
+    journal::Memory,
+    limits::{CUT_BYTES, LAG_BYTES_MAX, STATE_PIECE_BYTES, TAIL_SHOUTS_MAX},
     supervise,
 };
 
@@ -92,17 +101,32 @@ pub struct Counterexample {
 pub fn simulate(schedule: &Schedule) -> Outcome {
     faults::hold_tails_to(TAIL_SHOUTS);
     faults::hold_lags_to(LAG_BYTES);
+    faults::hold_cuts_to(CUT_AT_BYTES);
     crate::wire::set_piece_bytes(PIECE_BYTES);
     let _earlier = faults::take_tally();
-    let run = || run(schedule.seed, async |sim| carry_out(sim, schedule).await);
+    let run =
+        || run_with(schedule.seed, hubs(schedule), async |sim| carry_out(sim, schedule).await);
     let outcome = supervise::guard(run);
     faults::hold_tails_to(TAIL_SHOUTS_MAX);
     faults::hold_lags_to(LAG_BYTES_MAX);
+    faults::hold_cuts_to(CUT_BYTES);
     crate::wire::set_piece_bytes(STATE_PIECE_BYTES);
     outcome.unwrap_or_else(|why| {
         let (transcript, stats) = (Transcript::new(), Stats::default());
         Outcome { verdict: Err(Failure::Panicked { why }), transcript, stats }
     })
+}
+
+/// The hubs of a schedule: all of them with one journal, or without.
+fn hubs(schedule: &Schedule) -> impl Fn() -> Builder + 'static {
+    let journal = schedule.has_journal().then(Memory::default);
+    let random = Rc::new(RefCell::new(StdRng::seed_from_u64(schedule.seed)));
+    move || {
+        let Some(journal) = journal.clone() else { return Hub::builder() };
+        let random = random.clone();
+        let delay = move || Duration::from_micros(random.borrow_mut().random_range(COMMIT_US));
+        Hub::builder().journal(journal).commits_after(delay)
+    }
 }
 
 /// Carries out the schedules of these seeds.
@@ -123,7 +147,7 @@ pub fn search(seeds: Range<u64>) -> Result<Stats, Box<Counterexample>> {
 }
 
 async fn carry_out(sim: &Sim, schedule: &Schedule) -> Outcome {
-    let mut stage = Stage::new(sim);
+    let mut stage = Stage::new(sim, schedule.has_journal());
     for step in &schedule.steps {
         stage.take(*step).await;
     }
@@ -145,6 +169,7 @@ fn add_stress(stats: &mut Stats, sim: &Sim) {
         ("connections", stress.connections),
         ("cuts", stress.cuts),
         ("cuts in mid-frame", stress.cuts_mid_frame),
+        ("cuts of a journal", tally.cuts_of_journals),
         ("delays", stress.delays),
         ("duplicates dropped", tally.duplicates),
         ("gaps", tally.gaps),
@@ -206,11 +231,17 @@ impl fmt::Display for Counterexample {
     }
 }
 
+/// How long a commit takes, in microseconds.
+const COMMIT_US: RangeInclusive<u64> = 100..=50_000;
+
 /// A burst is more, and what follows it within seconds is less.
 const TAIL_SHOUTS: usize = 64;
 
 /// A burst that a slow line does not take at once.
 const LAG_BYTES: usize = 2_048;
+
+/// What a journal keeps beyond a tail: a burst.
+const CUT_AT_BYTES: usize = 1_024;
 
 /// Less than a state has.
 const PIECE_BYTES: usize = 4;

@@ -1,9 +1,13 @@
 //! A hub with its clients on one thread, under one seed and a clock that waits for nobody.
 
-use std::{fmt, time::Duration};
+use std::{cell::RefCell, fmt, time::Duration};
 
-use rand::{SeedableRng, rngs::StdRng};
-use tokio::{runtime, task::LocalSet, time::sleep};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use tokio::{
+    runtime,
+    task::LocalSet,
+    time::{Instant, sleep},
+};
 
 use super::{book::Book, network::Network, transcript::Transcript, witness::Witness};
 use crate::{
@@ -14,8 +18,10 @@ use crate::{
 /// A hub, its network, and what its witnesses have written down. See [`run`].
 pub struct Sim {
     seed: u64,
-    random: std::cell::RefCell<StdRng>,
-    hub: Hub,
+    random: RefCell<StdRng>,
+    make: Box<dyn Fn() -> Builder>,
+    begun: Instant,
+    hub: RefCell<Hub>,
     network: Network,
     book: Book,
 }
@@ -26,14 +32,19 @@ pub struct Sim {
 /// # Panics
 /// As `story` does; the seed is printed then.
 pub fn run<T>(seed: u64, story: impl AsyncFnOnce(&Sim) -> T) -> T {
-    run_with(seed, Hub::builder(), story)
+    run_with(seed, Hub::builder, story)
 }
 
-/// As [`run`], with a hub of other settings.
+/// As [`run`], with hubs of other settings: one at the beginning, and one with each
+/// [`restart`](Sim::restart).
 ///
 /// # Panics
 /// As `story` does; the seed is printed then.
-pub fn run_with<T>(seed: u64, hub: Builder, story: impl AsyncFnOnce(&Sim) -> T) -> T {
+pub fn run_with<T>(
+    seed: u64,
+    make: impl Fn() -> Builder + 'static,
+    story: impl AsyncFnOnce(&Sim) -> T,
+) -> T {
     let _seed = PrintWhenPanicking(seed);
     let runtime = runtime::Builder::new_current_thread()
         .enable_time()
@@ -41,22 +52,40 @@ pub fn run_with<T>(seed: u64, hub: Builder, story: impl AsyncFnOnce(&Sim) -> T) 
         .build()
         .expect("a runtime with a timer alone needs nothing of the system");
     LocalSet::new().block_on(&runtime, async {
-        let sim = Sim::new(seed, hub);
+        let sim = Sim::new(seed, Box::new(make));
         story(&sim).await
     })
 }
 
 impl Sim {
-    fn new(seed: u64, hub: Builder) -> Self {
+    fn new(seed: u64, make: Box<dyn Fn() -> Builder>) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
-        let hub = hub.seed(seed).clock(Clock::starting_at(EPOCH_MS)).start();
+        let hub = make().seed(seed).clock(Clock::starting_at(EPOCH_MS)).start();
+        let hub = hub.expect("`run` has made a place for it");
         Self {
             seed,
-            hub: hub.expect("`run` has made a place for it"),
-            network: Network::new(&mut random),
+            network: Network::new(&mut random, hub.local()),
+            hub: hub.into(),
             random: random.into(),
+            make,
+            begun: Instant::now(),
             book: Book::default(),
         }
+    }
+
+    /// The hub's power is lost, with all lines; another starts at once. It goes on with the journal
+    /// that the one before had, if both are made with the same.
+    ///
+    /// # Panics
+    /// When the hub cannot start.
+    pub fn restart(&self) {
+        self.hub().lose_power();
+        let seed = self.random_u64();
+        let now_ms = EPOCH_MS + self.begun.elapsed().as_millis() as u64;
+        let hub = (self.make)().seed(seed).clock(Clock::starting_at(now_ms)).start();
+        let hub = hub.expect("what it goes on with is whole");
+        self.network.lead_to(hub.local());
+        self.hub.replace(hub);
     }
 
     /// The seed of the run.
@@ -65,8 +94,8 @@ impl Sim {
     }
 
     /// The hub.
-    pub fn hub(&self) -> &Hub {
-        &self.hub
+    pub fn hub(&self) -> Hub {
+        self.hub.borrow().clone()
     }
 
     /// The network between the witnesses and the hub.
@@ -87,11 +116,15 @@ impl Sim {
         &self,
         name: &str,
     ) -> impl Future<Output = Result<Witness, ConnectError>> + use<> {
-        let connector = self.network.connector(name, self.hub.local());
-        let seed = rand::Rng::next_u64(&mut *self.random.borrow_mut());
+        let connector = self.network.connector(name);
+        let seed = self.random_u64();
         let client = Client::builder().agent(name).seed(seed).connect(connector);
         let (name, book) = (name.to_owned(), self.book.clone());
         async move { Ok(Witness::new(&name, client.await?, book)) }
+    }
+
+    fn random_u64(&self) -> u64 {
+        self.random.borrow_mut().next_u64()
     }
 
     /// Waits until nothing is under way any more, but what is held.

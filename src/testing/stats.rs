@@ -44,13 +44,14 @@ impl fmt::Display for Stats {
 }
 
 /// What a suite is refused without.
-const MUST_OCCUR: [&str; 35] = [
+const MUST_OCCUR: [&str; 37] = [
     "bytes",
     "catch-ups",
     "connections",
     "crashes",
     "cuts",
     "cuts in mid-frame",
+    "cuts of a journal",
     "delays",
     "deliveries",
     "duplicates dropped",
@@ -70,6 +71,7 @@ const MUST_OCCUR: [&str; 35] = [
     "resyncs heard",
     "resyncs told",
     "restarts",
+    "restarts of the hub",
     "shouts",
     "slowed",
     "snapshots",

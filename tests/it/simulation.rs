@@ -97,3 +97,23 @@ fn a_hub_that_forgets_an_outcome_is_caught() {
     let failure = caught(Fault::OutcomeForgotten);
     assert!(matches!(failure, Failure::Broken(_)), "{failure}");
 }
+
+#[test]
+fn a_hub_that_tells_what_is_not_committed_is_caught() {
+    caught(Fault::GateOpen);
+}
+
+#[test]
+fn a_hub_that_forgets_over_a_restart_who_was_at_which_op_is_caught() {
+    caught(Fault::MarksForgotten);
+}
+
+#[test]
+fn a_hub_that_loses_the_last_shouts_over_a_restart_is_caught() {
+    caught(Fault::LastEntryForgotten);
+}
+
+#[test]
+fn a_hub_that_keeps_no_refusals_is_caught() {
+    caught(Fault::RefusalsNotKept);
+}

@@ -97,8 +97,8 @@ impl Directory {
             Target::Name(name) => *self.names.get(name).ok_or(Refusal::Unknown)?,
         };
         let known = self.objects.get(&object).ok_or_else(|| self.missing(object))?;
-        if let Some(reason) = &known.failed {
-            return Err(Refusal::Failed(reason.clone()));
+        if let Some(reason) = known.failed() {
+            return Err(Refusal::Failed(reason.to_owned()));
         }
         Ok(known.found(object))
     }

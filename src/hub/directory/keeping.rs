@@ -85,6 +85,18 @@ impl Directory {
         Some(definition)
     }
 
+    /// Has an object kept that begins anew. `false`: the hub has no journal.
+    pub(super) fn keep_anew(&mut self, object: ObjectId, epoch: Epoch, history: &History) -> bool {
+        let known = self.objects.get_mut(&object);
+        let Some(definition) = known.and_then(|known| known.kept.as_mut()) else { return false };
+        definition.epoch = epoch;
+        let definition = definition.clone();
+        let defined = [Change::Cleared(object), Change::Defined { object, definition }];
+        let state = history.state().map(|state| Change::State { object, state });
+        self.keep(defined.into_iter().chain(state));
+        true
+    }
+
     /// Has an object's definition kept as it is now, after a change of it.
     pub(super) fn redefine(&mut self, object: ObjectId, change: impl FnOnce(&mut Definition)) {
         let known = self.objects.get_mut(&object);

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::{Chunk, History, Mark, Run, Snapshot};
 use crate::{
     journal::{self, Change, Entry, MarkOf, Marks},
-    limits::{CUT_BYTES, CUT_RUN_BYTES},
+    limits::CUT_RUN_BYTES,
     object::{ObjectId, Op, SessionId},
 };
 
@@ -43,6 +43,10 @@ impl Keeping {
     }
 
     pub(super) fn refuse(&mut self, session: SessionId, op: Op) {
+        #[cfg(feature = "testing")]
+        if crate::hub::faults::Fault::RefusalsNotKept.is_armed() {
+            return;
+        }
         if let Some(Entry::Refused { session: before, op: first, count }) = self.entries.last_mut()
             && *before == session
             && first.plus((*count).into()) == op
@@ -68,7 +72,7 @@ impl Keeping {
     }
 
     fn is_cut_due(&self) -> bool {
-        self.has_state || self.dropped > CUT_BYTES.max(self.marks * CUT_RUN_BYTES)
+        self.has_state || self.dropped > cut_bytes().max(self.marks * CUT_RUN_BYTES)
     }
 }
 
@@ -79,6 +83,11 @@ impl History {
         self.keeping = Some(Box::new(Keeping::behind(VecDeque::new(), 0)));
     }
 
+    /// The state that it has, for a journal.
+    pub(crate) fn state(&self) -> Option<journal::State> {
+        self.snapshot.as_deref().map(journal::State::from)
+    }
+
     /// What is not known to be in the journal. Nothing is open. The same is said until it is
     /// [kept](Self::kept_all), and may be written more than once.
     pub(crate) fn unkept(&self, object: ObjectId) -> Vec<Change> {
@@ -87,8 +96,8 @@ impl History {
         let numbered = keeping.entries.iter().cloned().zip(first..);
         let entry = |(entry, number)| Change::Entry { object, number, entry };
         let mut changes: Vec<_> = numbered.map(entry).collect();
-        if let Some(state) = self.snapshot.as_deref().filter(|_| keeping.has_state) {
-            changes.push(Change::State { object, state: state.into() });
+        if let Some(state) = self.state().filter(|_| keeping.has_state) {
+            changes.push(Change::State { object, state });
         }
         if keeping.is_cut_due() {
             changes.push(Change::Cut { object, marks: self.marks_for(keeping) });
@@ -103,6 +112,8 @@ impl History {
         if keeping.is_cut_due() {
             keeping.marks = self.marks.all().iter().map(Mark::runs).sum();
             keeping.dropped = 0;
+            #[cfg(feature = "testing")]
+            crate::hub::faults::count(|tally| tally.cuts_of_journals += 1);
         }
         keeping.has_state = false;
     }
@@ -137,4 +148,15 @@ impl From<journal::State> for Snapshot {
         let journal::State { seq, carried, bytes } = state;
         Self { seq, state: bytes, carried }
     }
+}
+
+/// The bound, which simulations make smaller.
+#[cfg(feature = "testing")]
+fn cut_bytes() -> usize {
+    crate::hub::faults::cut_bytes()
+}
+
+#[cfg(not(feature = "testing"))]
+fn cut_bytes() -> usize {
+    crate::limits::CUT_BYTES
 }

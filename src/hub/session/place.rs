@@ -53,7 +53,15 @@ pub(crate) struct Metered {
 impl Place {
     /// Of a session that has shouted here before the hub's restart.
     pub(crate) fn left_behind(repeater: Addr<Repeater>) -> Self {
-        Self { repeater: Some(repeater), shouted: true, ..Self::default() }
+        let mut place = Self::default();
+        place.leave_behind(repeater);
+        place
+    }
+
+    /// The session has shouted here once: the repeater is to know when it ends.
+    pub(crate) fn leave_behind(&mut self, repeater: Addr<Repeater>) {
+        self.repeater = Some(repeater);
+        self.shouted = true;
     }
 
     /// A wish about the object is on its way to a decision.

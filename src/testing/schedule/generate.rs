@@ -57,7 +57,8 @@ fn act(random: &mut StdRng) -> Act {
         84..87 => Act::Crash(who),
         87..89 => Act::Stall { ms: random.random_range(1..3_000) },
         89..95 => Act::Panic { thing, trouble: trouble(random) },
-        95..98 => Act::Repeat { who, thing },
+        95..97 => Act::Repeat { who, thing },
+        97..99 => Act::Restart,
         _ => Act::Mend(who),
     }
 }

@@ -25,6 +25,7 @@ use crate::{
 /// The programs that are there, and what they did.
 pub(super) struct Stage<'a> {
     sim: &'a Sim,
+    has_journal: bool,
     begun: Instant,
     programs: BTreeMap<u8, Rc<Program>>,
     /// Whose last program has crashed.
@@ -36,9 +37,18 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(sim: &'a Sim) -> Self {
+    pub(super) fn new(sim: &'a Sim, has_journal: bool) -> Self {
         let (begun, programs, stats) = (Instant::now(), BTreeMap::new(), Stats::default());
-        Self { sim, begun, programs, crashed: BTreeSet::new(), started: 0, said: 0, stats }
+        Self {
+            sim,
+            has_journal,
+            begun,
+            programs,
+            crashed: BTreeSet::new(),
+            started: 0,
+            said: 0,
+            stats,
+        }
     }
 
     /// Waits for the time of a step, and takes it.
@@ -55,6 +65,7 @@ impl<'a> Stage<'a> {
             Act::Repeat { who, thing } => self.count("repeats", who, |it| it.repeat(thing)),
             Act::Crash(who) => self.crash(who),
             Act::Stall { ms } => self.stall(ms),
+            Act::Restart if self.has_journal => self.restart(),
             Act::Panic { thing, trouble } => self.panic(thing, trouble).await,
             of_a_line => self.change_a_line(of_a_line),
         }
@@ -120,6 +131,12 @@ impl<'a> Stage<'a> {
             sleep(Duration::from_millis(ms.into())).await;
             network.stall(false);
         });
+    }
+
+    fn restart(&mut self) {
+        self.stats.add("restarts of the hub", 1);
+        self.programs.values().for_each(|program| program.is_disturbed.set(true));
+        self.sim.restart();
     }
 
     async fn panic(&mut self, thing: Thing, trouble: Trouble) {

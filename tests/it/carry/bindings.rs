@@ -185,23 +185,29 @@ fn a_leaf_that_has_come_since_is_not_bound_before_it_has_heard_what_the_carriers
 
 #[test]
 fn what_waits_when_a_connection_is_cut_waits_for_the_rest_of_its_time_over_the_next() {
-    testing::run_with(5, hub_that(std::future::pending), async |sim| {
-        let (alec, _) = guest(sim.hub(), 1, true).await;
-        let napkin = alec.create::<Sheet>(Some("napkin"), Drawing::default()).await.unwrap();
-        let amy = sim.witness("amy").await.client().clone();
-        let amys = Table::default();
-        sheets(&amy, &amys, true);
-        blots(&amy, &amys);
-        let _amys = amy.join::<Sheet>("napkin").await.unwrap();
-        let blot = alec.create::<Spot>(None, Ink::default()).await.unwrap();
-        let carried = blot.carry().await.unwrap();
-        napkin.send(Shout(Draw { blot: carried, heard: 0 })).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        amys.see(|laid| assert!(laid.drawn.is_empty(), "the drawing waits for its blot"));
-        sim.network().cut("amy");
-        sim.settle().await;
-        amys.see(|laid| assert!(laid.drawn.is_empty(), "nothing is late while nobody is there"));
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        amys.see(|laid| assert_eq!(laid.drawn, [Err(BindError::Late)]));
-    });
+    testing::run_with(
+        5,
+        || hub_that(std::future::pending),
+        async |sim| {
+            let (alec, _) = guest(&sim.hub(), 1, true).await;
+            let napkin = alec.create::<Sheet>(Some("napkin"), Drawing::default()).await.unwrap();
+            let amy = sim.witness("amy").await.client().clone();
+            let amys = Table::default();
+            sheets(&amy, &amys, true);
+            blots(&amy, &amys);
+            let _amys = amy.join::<Sheet>("napkin").await.unwrap();
+            let blot = alec.create::<Spot>(None, Ink::default()).await.unwrap();
+            let carried = blot.carry().await.unwrap();
+            napkin.send(Shout(Draw { blot: carried, heard: 0 })).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            amys.see(|laid| assert!(laid.drawn.is_empty(), "the drawing waits for its blot"));
+            sim.network().cut("amy");
+            sim.settle().await;
+            amys.see(|laid| {
+                assert!(laid.drawn.is_empty(), "nothing is late while nobody is there")
+            });
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            amys.see(|laid| assert_eq!(laid.drawn, [Err(BindError::Late)]));
+        },
+    );
 }

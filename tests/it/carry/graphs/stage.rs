@@ -38,10 +38,13 @@ pub(super) fn run(seed: u64) -> Story {
     let admitting = std::sync::OnceLock::<Book>::new();
     let admitting = std::sync::Arc::new(admitting);
     let asked = admitting.clone();
-    let hub = Hub::builder().admission(move |visit| {
-        let book = asked.get().expect("the book is there before the first client").clone();
-        decide(book, visit)
-    });
+    let hub = move || {
+        let asked = asked.clone();
+        Hub::builder().admission(move |visit| {
+            let book = asked.get().expect("the book is there before the first client").clone();
+            decide(book, visit)
+        })
+    };
     simulate(seed, hub, async |sim| {
         let book = Book::new(seed);
         assert!(admitting.set(book.clone()).is_ok(), "is set once");

@@ -1,0 +1,202 @@
+//! Objects that have failed, and how they are brought back.
+//!
+//! A repeater that is given up leaves its history here. When somebody tries again the object goes
+//! on where it was; if its history is not whole, it begins anew with the last state that is, and
+//! says so by another epoch.
+
+use actix::{Actor, Context, Handler, Message};
+
+use super::{Directory, Object};
+use crate::{
+    hub::{
+        Hub,
+        history::History,
+        repeater::Manner,
+        session::{ObjectEnded, Revisit},
+    },
+    object::{Epoch, ObjectId},
+    wire::{EndReason, Refusal},
+};
+
+/// An object that has failed, or is about to say so.
+#[derive(Debug, Default)]
+pub(super) struct Failure {
+    reason: Option<String>,
+    remains: Option<(History, Manner)>,
+}
+
+/// An object's repeater has given up.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Failed {
+    pub(super) object: ObjectId,
+    pub(super) reason: String,
+}
+
+/// What a repeater leaves that ends before its object.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Remains {
+    pub(crate) object: ObjectId,
+    pub(crate) history: History,
+    pub(crate) manner: Manner,
+}
+
+/// Bring an object back.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), RetryError>")]
+struct Retry(ObjectId);
+
+/// Why an object is not brought back.
+///
+/// ```
+/// use actix_multiplex::{Hub, ObjectId, RetryError};
+/// # actix::System::new().block_on(async {
+/// let hub = Hub::builder().start()?;
+/// let nobody = ObjectId([7; 16]);
+/// assert_eq!(hub.retry(nobody).await, Err(RetryError::Unknown(nobody)));
+/// hub.stop().await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RetryError {
+    /// There is no such object.
+    #[error("there is no object {0}")]
+    Unknown(ObjectId),
+    /// It has not failed.
+    #[error("object {0} has not failed")]
+    Sound(ObjectId),
+    /// Nothing of it is left.
+    #[error("object {object} cannot be brought back: {why}")]
+    Lost {
+        /// The object.
+        object: ObjectId,
+        /// Why not.
+        why: String,
+    },
+    /// The hub is stopping.
+    #[error("the hub is stopping")]
+    Stopping,
+}
+
+impl Hub {
+    /// Brings back an object that has failed: its repeater panicked too often, or its journal is
+    /// damaged. It goes on under its id and name, and whoever wants a leaf of it joins anew. If its
+    /// history is whole so is its order; else it begins anew with what is left, in a new epoch.
+    ///
+    /// # Errors
+    /// [`RetryError`]; nothing has changed then.
+    pub async fn retry(&self, object: ObjectId) -> Result<(), RetryError> {
+        self.env.directory.send(Retry(object)).await.unwrap_or(Err(RetryError::Stopping))
+    }
+}
+
+impl Failure {
+    /// What is said of the object, if it has failed.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+}
+
+impl Object {
+    /// Why it cannot be had, if it has failed.
+    pub(super) fn failed(&self) -> Option<&str> {
+        self.failed.as_ref().and_then(|failure| failure.reason())
+    }
+
+    fn failure(&mut self) -> &mut Failure {
+        self.failed.get_or_insert_default()
+    }
+}
+
+impl Directory {
+    fn retry(&mut self, object: ObjectId, ctx: &mut Context<Self>) -> Result<(), RetryError> {
+        if self.stopping {
+            return Err(RetryError::Stopping);
+        }
+        let known = self.objects.get_mut(&object).ok_or(RetryError::Unknown(object))?;
+        let failure = known.failed.as_mut().filter(|failure| failure.reason.is_some());
+        let failure = failure.ok_or(RetryError::Sound(object))?;
+        let lost = |why: &str| RetryError::Lost { object, why: why.to_owned() };
+        let (history, manner) = failure.remains.take().ok_or_else(|| lost("nothing is left"))?;
+        let history = if history.is_sound() { history } else { self.renew(object, history) };
+        self.bring_back(object, history, manner, ctx).map_err(|why| lost(&why.to_string()))
+    }
+
+    /// An object begins anew, with its last state.
+    fn renew(&mut self, object: ObjectId, past: History) -> History {
+        let epoch = Epoch::random(&mut self.random);
+        tracing::warn!(%object, %epoch, "an object's history is damaged: it begins anew");
+        let mut history = past.renewed(object, epoch);
+        if self.keep_anew(object, epoch, &history) {
+            history.keep();
+        }
+        history
+    }
+
+    /// Puts a repeater in the place of the one that has failed.
+    pub(super) fn bring_back(
+        &mut self,
+        object: ObjectId,
+        mut history: History,
+        manner: Manner,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Refusal> {
+        let shouters: Vec<_> = history.shouters().collect();
+        for session in shouters.iter().filter(|session| self.sessions.get(**session).is_none()) {
+            history.forget(*session);
+        }
+        let repeater = self.start_repeater(object, history, manner, ctx)?;
+        for session in shouters.iter().filter_map(|session| self.sessions.get(*session)) {
+            session.do_send(Revisit { object, repeater: repeater.clone() });
+        }
+        if let Some(known) = self.objects.get_mut(&object) {
+            (known.repeater, known.failed) = (repeater, None);
+        }
+        tracing::info!(%object, "an object that had failed is back");
+        self.life.renew(object, self.clock.now_ms());
+        self.sweep_later(ctx);
+        Ok(())
+    }
+}
+
+impl Handler<Failed> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, failed: Failed, ctx: &mut Self::Context) {
+        let Failed { object, reason } = failed;
+        tracing::error!(%object, reason, "an object has failed");
+        if let Some(known) = self.objects.get_mut(&object) {
+            known.failure().reason = Some(reason.clone());
+        }
+        // Nobody is a leaf of it any more, so nobody could take its pin out.
+        self.life.set_joined(object, false, self.clock.now_ms());
+        self.life.set_pinned(object, false, self.clock.now_ms());
+        self.sweep_later(ctx);
+        let reason = Some(EndReason::Failed(reason));
+        for session in self.sessions.addrs() {
+            session.do_send(ObjectEnded { object, reason: reason.clone() });
+        }
+    }
+}
+
+impl Handler<Remains> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, remains: Remains, _: &mut <Self as Actor>::Context) {
+        let Remains { object, history, manner } = remains;
+        if let Some(known) = self.objects.get_mut(&object) {
+            known.failure().remains = Some((history, manner));
+        }
+    }
+}
+
+impl Handler<Retry> for Directory {
+    type Result = Result<(), RetryError>;
+
+    fn handle(&mut self, Retry(object): Retry, ctx: &mut Self::Context) -> Self::Result {
+        self.retry(object, ctx)
+    }
+}
