@@ -160,3 +160,6 @@ fn cut_bytes() -> usize {
 fn cut_bytes() -> usize {
     crate::limits::CUT_BYTES
 }
+
+#[cfg(test)]
+mod tests;
