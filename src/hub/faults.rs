@@ -144,7 +144,7 @@ pub(super) fn spoil_kept(mut kept: Kept) -> Kept {
 
 /// Whether a broken hub gives a place to a shout that is so far from the next one. Counts those
 /// that are.
-pub(super) fn lets_pass(turn: Ordering) -> bool {
+pub(crate) fn lets_pass(turn: Ordering) -> bool {
     if turn == Ordering::Equal {
         return false;
     }

@@ -1,7 +1,10 @@
 //! Tests of the one order, of exactly once, and of catching up.
 
 use super::*;
-use crate::{limits::TAIL_SHOUTS_MAX, wire::Frame};
+use crate::{
+    limits::{TAIL_SHOUTS_MAX, WINDOW_SHOUTS},
+    wire::Frame,
+};
 
 const OBJECT: ObjectId = ObjectId([1; 16]);
 pub(super) const EPOCH: Epoch = Epoch([2; 8]);
