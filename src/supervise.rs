@@ -63,7 +63,7 @@ use tokio::runtime;
 use tokio::task::spawn_local;
 
 pub use self::backoff::{Backoff, Policy};
-pub(crate) use self::boundary::guard;
+pub(crate) use self::boundary::{Guarded, guard};
 pub(crate) use self::budget::Budget;
 use self::runner::Seed;
 

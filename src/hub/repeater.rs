@@ -14,6 +14,7 @@ mod catch_up;
 mod ending;
 mod fatal;
 mod grades;
+mod judging;
 mod leaving;
 mod presence;
 mod snapshots;
@@ -26,6 +27,7 @@ use self::{
     catch_up::Resyncs,
     fatal::{Fatal, InHand},
     grades::Grading,
+    judging::Judge,
     leaving::Strayed,
     snapshots::Asking,
     volatile::Relays,
@@ -34,6 +36,7 @@ pub(crate) use self::{
     catch_up::{Feed, Join, Pull},
     ending::Retire,
     grades::Acknowledge,
+    judging::SetAuthority,
     leaving::{Forget, Leave},
     presence::Away,
     snapshots::TakeSnapshot,
@@ -41,6 +44,7 @@ pub(crate) use self::{
 };
 use super::{
     admission::Rights,
+    authority::AuthorityBox,
     clock::Clock,
     contact::{Contact, Pending},
     directory::Directory,
@@ -87,6 +91,8 @@ pub(crate) struct Repeater {
     volatile: Option<Box<Relays>>,
     /// Whether its shouts are dropped for a leaf that is too slow, to be given later.
     slow_leaves: SlowLeaves,
+    /// Who judges what is shouted, for an object with an authority.
+    judge: Option<Box<Judge>>,
     /// States that go ahead of what tells of them.
     ahead: Option<Box<Ahead>>,
     /// Who was told that shouts are missed.
@@ -108,11 +114,13 @@ pub(crate) struct Repeater {
 }
 
 /// How an object is treated, from its beginning to its end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Manner {
     /// Whether its leaves are told who else is one.
     pub(crate) presence: bool,
     pub(crate) slow_leaves: SlowLeaves,
+    /// Who judges what is shouted at it.
+    pub(crate) authority: Option<AuthorityBox>,
 }
 
 /// Shouts of one session, as one read of its socket brought them.
@@ -170,6 +178,7 @@ impl Repeater {
             grading: None,
             volatile: None,
             slow_leaves: manner.slow_leaves,
+            judge: manner.authority.map(|authority| Box::new(Judge::new(authority))),
             ahead: None,
             resyncs: None,
             asking: None,
@@ -201,6 +210,7 @@ impl Repeater {
     }
 
     fn hear(&mut self, session: SessionId, offer: &Offer<'_>) {
+        self.in_hand = InHand { session, op: offer.op };
         let Some(member) = self.roster.get(session) else {
             // It is told to join again after a panic; the answer says where to go on. Until it
             // ends it keeps its place here, and is to be told if the object ends before it.
@@ -222,7 +232,9 @@ impl Repeater {
             let why = "the object's repeater panicked at this shout twice".to_owned();
             return self.refuse(session, offer.op, why);
         }
-        self.in_hand = InHand { session, op: offer.op };
+        if let Some(why) = self.veto(session, offer) {
+            return self.refuse(session, offer.op, why);
+        }
         #[cfg(feature = "testing")]
         self.sabotage.at_a_shout(offer.kind);
         if !self.history.has_room(offer) {
