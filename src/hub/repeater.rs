@@ -410,7 +410,7 @@ impl Handler<Shouts> for Repeater {
         let Some(shouts) = self.or_later(shouts.session, shouts, Later::Shouts) else { return };
         let Shouts { session, volley, held, metered } = shouts;
         let count = volley.count();
-        volley.each(|offer| self.hear(session, offer));
+        self.hear_all(session, volley);
         self.in_hand = InHand::NOTHING;
         self.watch_grades(ctx);
         let bytes = held.bytes();
