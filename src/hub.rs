@@ -6,6 +6,7 @@
 //! `wire`.
 
 mod admission;
+mod authority;
 mod builder;
 mod by_session;
 mod clock;
@@ -50,12 +51,14 @@ use tokio::{
 pub use self::sabotage::{HeldUp, Trouble};
 pub use self::{
     admission::{Admission, Deciding, Denied, Identity, Rights, Visit, Wish},
+    authority::{Authority, Judged},
     builder::{Builder, StartError},
     clock::Clock,
     directory::RetryError,
     slow_leaves::SlowLeaves,
 };
 use self::{
+    authority::Authorities,
     directory::{Directory, Everyone, Stop},
     keeper::Keeper,
     repeater::{Repeater, Settle},
@@ -104,6 +107,7 @@ pub(crate) struct Env {
     /// How long a session outlives its connection.
     grace: Duration,
     slow_leaves: Policy,
+    authorities: Authorities,
     /// What the hub keeps, if it has a journal.
     keeper: Option<Arc<Keeper>>,
     /// Whether anybody can connect: from then on sessions that were away at the start are awaited.

@@ -66,8 +66,8 @@ pub mod wire;
 
 pub use self::connection::{Closed, Closer};
 pub use self::hub::{
-    Admission, Builder as HubBuilder, Clock, Deciding, Denied, Hub, Identity, RetryError, Rights,
-    SlowLeaves, StartError, Visit, Wish,
+    Admission, Authority, Builder as HubBuilder, Clock, Deciding, Denied, Hub, Identity, Judged,
+    RetryError, Rights, SlowLeaves, StartError, Visit, Wish,
 };
 pub use self::leaf::{
     Adverb, BindError, Binding, CarryError, Client, ClientBuilder, ConnectError, ConnectTo,

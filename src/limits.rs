@@ -152,6 +152,15 @@ pub const RESYNC_INTERVAL: Duration = Duration::from_secs(10);
 /// slow: control frames are answers, and who asks without reading has stopped taking part.
 pub const CONTROL_BYTES_MAX: usize = 1_048_576;
 
+/// Bytes queued for a connection from which on it is told in few words why an authority refuses its
+/// shouts: half of what closes it, and the other half takes a whole window of such refusals.
+pub const REASONS_QUEUED_BYTES_MAX: usize = CONTROL_BYTES_MAX / 2;
+/// Bytes of such a reason then: a short sentence.
+pub const REASON_BYTES_SHORT: usize = 64;
+/// Bytes of an authority's reasons after which a repeater flushes, so that they are queued and
+/// counted: as much as a full frame.
+pub const CHUNK_REASONS_BYTES: usize = 65_536;
+
 /// Slices handed to one vectored write. Linux takes 1,024; 64 chunks of 64 KiB fill any socket.
 pub const WRITE_SLICES_MAX: usize = 64;
 

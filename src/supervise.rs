@@ -15,6 +15,7 @@
 //! | `started` | rebuilt, counted like any other | `Panicked`, `Restarted` |
 //! | `restarting` | tried again next turn, which counts too | `Panicked`, then as above |
 //! | `stopping`, once the last address went | rebuilt, then asked again | `Panicked`, `Restarted` |
+//! | any of these, with a [`Backoff`] | rebuilt after a rest | `Panicked`, `Resting`, `Restarted` |
 //! | the constructor | given up: it can be called only once | `Panicked`, `GaveUp` |
 //! | anything, with the limit used up | given up: the address closes | `Panicked`, `GaveUp` |
 //! | anything, after `ctx.stop()` | a wanted stop stays a stop | `Panicked`, `Stopped` |
@@ -25,6 +26,8 @@
 //!
 //! *Rebuilt*: its futures, timers and waits are cancelled, then `restarting` and `started` run, and
 //! it hears the rest of its mail. Other actors have their turns before that.
+//! *Rest*: nothing of it runs, and its mailbox keeps what is sent. Should its last address go
+//! meanwhile, it is rebuilt, hears its mail and stops; should its arbiter end, it stops at once.
 //! *Given up*: `stopping` and `stopped` run, as ever in actix, on the broken actor, unless
 //! `started` is still due; no mail is delivered, whatever `stopping` answers.
 //! An `Ok` of [`start`] is followed by exactly one `Stopped` or `GaveUp`, told last, when the actor
@@ -45,6 +48,7 @@ compile_error!(
      whole process, every hub and every leaf in it"
 );
 
+mod backoff;
 mod boundary;
 mod budget;
 mod runner;
@@ -58,7 +62,8 @@ use thiserror::Error;
 use tokio::runtime;
 use tokio::task::spawn_local;
 
-pub(crate) use self::boundary::guard;
+pub use self::backoff::{Backoff, Policy};
+pub(crate) use self::boundary::{Guarded, guard};
 pub(crate) use self::budget::Budget;
 use self::runner::Seed;
 
@@ -172,9 +177,14 @@ pub enum Event {
         /// The message of the panic.
         reason: String,
     },
+    /// It rests before it is restarted.
+    Resting {
+        /// How long.
+        wait: Duration,
+    },
     /// It was rebuilt, and takes up its mailbox where it left off.
     Restarted {
-        /// How many restarts count at this moment, this one included.
+        /// How many restarts counted when it panicked, this one included.
         restarts: u32,
     },
     /// It panicked more often than the limit tolerates, or could not be made. It is gone.
@@ -224,7 +234,8 @@ pub enum StartError {
 /// Starts an actor inside the panic boundary and gives its address, which can be used at once.
 ///
 /// `make` is called on the actor's arbiter, on a later turn. `mailbox` is the capacity of the
-/// mailbox in messages; 0, which actix takes for no bound, is read as 1. `observe` is told each
+/// mailbox in messages; 0, which actix takes for no bound, is read as 1. `policy` is a
+/// [`RestartLimit`], perhaps [with a backoff](RestartLimit::with_backoff). `observe` is told each
 /// [`Event`] on the actor's arbiter, between the actor's turns; it must not block.
 ///
 /// # Ordering
@@ -276,7 +287,7 @@ pub enum StartError {
 pub fn start<A, F, O>(
     place: &Placement,
     mailbox: usize,
-    limit: RestartLimit,
+    policy: impl Into<Policy>,
     make: F,
     observe: O,
 ) -> Result<Addr<A>, StartError>
@@ -287,7 +298,7 @@ where
 {
     place.check()?;
     let (sender, receiver) = channel::channel(mailbox.clamp(1, MAILBOX_MESSAGES_MAX));
-    let seed = Seed::new(receiver, make, limit, observe);
+    let seed = Seed::new(receiver, make, policy.into(), observe);
     match place {
         Placement::Here => drop(spawn_local(seed.run())),
         Placement::Arbiter(arbiter) => {
@@ -315,7 +326,7 @@ where
 {
     Placement::Here.check()?;
     let (sender, receiver) = channel::channel(mailbox.clamp(1, MAILBOX_MESSAGES_MAX));
-    let seed = Seed::new(receiver, make, limit, observe);
+    let seed = Seed::new(receiver, make, limit.into(), observe);
     drop(spawn_local(async move {
         if let Some(given) = ready.await {
             seed.given(given).run().await;

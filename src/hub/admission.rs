@@ -205,6 +205,10 @@ impl Denied {
     pub fn because(why: impl fmt::Display) -> Self {
         Self(reason(&why.to_string()))
     }
+
+    pub(crate) fn into_reason(self) -> String {
+        self.0
+    }
 }
 
 /// The admission of a hub that has none: everything to everybody.

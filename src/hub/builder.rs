@@ -9,8 +9,9 @@ use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::{OnceCell, mpsc, watch};
 
 use super::{
-    Admission, AdmissionBox, Alive, Clock, Env, Hub, SlowLeaves,
+    Admission, AdmissionBox, Alive, Authority, Clock, Env, Hub, SlowLeaves,
     admission::everybody,
+    authority::Authorities,
     directory::{Directory, Restore},
     past::{Committing, Past},
     slow_leaves::Policy,
@@ -41,6 +42,7 @@ pub struct Builder {
     clock: Option<Clock>,
     grace: Option<Duration>,
     slow_leaves: Policy,
+    authorities: Authorities,
     seed: Option<u64>,
     journal: Option<JournalBox>,
     committing: Committing,
@@ -111,6 +113,21 @@ impl Builder {
         self
     }
 
+    /// Who judges what is shouted at an object of this interface that is made with this name or none,
+    /// if anybody does. It is asked when an object is about to be made at this hub, perhaps in vain;
+    /// what it gives stays for as long as the object does, whatever it is called later. If it panics,
+    /// the object is refused. The default gives none to anybody.
+    pub fn authority(
+        mut self,
+        choose: impl Fn(&InterfaceId, Option<&Name>) -> Option<Box<dyn Authority>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.authorities = Authorities::new(choose);
+        self
+    }
+
     /// Ids and keys out of `seed`, the same in every run: for tests only. The default takes them
     /// from the operating system.
     pub fn seed(mut self, seed: u64) -> Self {
@@ -178,6 +195,7 @@ impl Builder {
             places,
             grace: self.grace.unwrap_or(GRACE),
             slow_leaves: self.slow_leaves,
+            authorities: self.authorities,
             keeper,
             random: Mutex::new(random),
             listening: watch::Sender::new(false),

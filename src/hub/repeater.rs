@@ -14,6 +14,7 @@ mod catch_up;
 mod ending;
 mod fatal;
 mod grades;
+mod judging;
 mod keeping;
 mod leaving;
 mod presence;
@@ -29,6 +30,7 @@ use self::{
     catch_up::Resyncs,
     fatal::{Fatal, InHand},
     grades::Grading,
+    judging::Judge,
     keeping::Keeping,
     leaving::Strayed,
     snapshots::Asking,
@@ -38,6 +40,7 @@ pub(crate) use self::{
     catch_up::{Feed, Join, Pull},
     ending::Retire,
     grades::Acknowledge,
+    judging::SetAuthority,
     leaving::{Forget, Leave},
     presence::Away,
     snapshots::TakeSnapshot,
@@ -45,6 +48,7 @@ pub(crate) use self::{
 };
 use super::{
     admission::Rights,
+    authority::AuthorityBox,
     clock::Clock,
     contact::{Contact, Pending},
     directory::{Directory, Remains},
@@ -94,6 +98,8 @@ pub(crate) struct Repeater {
     volatile: Option<Box<Relays>>,
     /// Whether its shouts are dropped for a leaf that is too slow, to be given later.
     slow_leaves: SlowLeaves,
+    /// Who judges what is shouted, for an object with an authority.
+    judge: Option<Box<Judge>>,
     /// States that go ahead of what tells of them.
     ahead: Option<Box<Ahead>>,
     /// Who was told that shouts are missed.
@@ -115,11 +121,13 @@ pub(crate) struct Repeater {
 }
 
 /// How an object is treated, from its beginning to its end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Manner {
     /// Whether its leaves are told who else is one.
     pub(crate) presence: bool,
     pub(crate) slow_leaves: SlowLeaves,
+    /// Who judges what is shouted at it.
+    pub(crate) authority: Option<AuthorityBox>,
 }
 
 /// Shouts of one session, as one read of its socket brought them.
@@ -179,6 +187,7 @@ impl Repeater {
             grading: None,
             volatile: None,
             slow_leaves: manner.slow_leaves,
+            judge: manner.authority.map(|authority| Box::new(Judge::new(authority))),
             ahead: None,
             resyncs: None,
             asking: None,
@@ -210,6 +219,7 @@ impl Repeater {
     }
 
     fn hear(&mut self, session: SessionId, offer: &Offer<'_>) {
+        self.in_hand = InHand { session, op: offer.op };
         let Some(member) = self.roster.get(session) else {
             // It is told to join again after a panic; the answer says where to go on. Until it
             // ends it keeps its place here, and is to be told if the object ends before it.
@@ -231,7 +241,9 @@ impl Repeater {
             let why = "the object's repeater panicked at this shout twice".to_owned();
             return self.refuse(session, offer.op, why);
         }
-        self.in_hand = InHand { session, op: offer.op };
+        if let Some(why) = self.veto(session, offer) {
+            return self.refuse(session, offer.op, why);
+        }
         #[cfg(feature = "testing")]
         self.sabotage.at_a_shout(offer.kind);
         if !self.history.has_room(offer) {
@@ -376,7 +388,8 @@ impl Drop for Repeater {
             let history =
                 std::mem::replace(&mut self.history, History::new(self.object, epoch, None));
             let presence = self.members.is_some();
-            let manner = Manner { presence, slow_leaves: self.slow_leaves };
+            let authority = self.judge.take().map(|judge| judge.into_authority());
+            let manner = Manner { presence, slow_leaves: self.slow_leaves, authority };
             self.tell_directory(Remains { object: self.object, history, manner });
         }
     }
@@ -423,7 +436,7 @@ impl Handler<Shouts> for Repeater {
         let Some(shouts) = self.or_later(shouts.session, shouts, Later::Shouts) else { return };
         let Shouts { session, volley, held, metered } = shouts;
         let count = volley.count();
-        volley.each(|offer| self.hear(session, offer));
+        self.hear_all(session, volley);
         self.in_hand = InHand::NOTHING;
         self.watch_grades(ctx);
         let bytes = held.bytes();

@@ -244,7 +244,7 @@ fn observer(
             }
             Event::GaveUp { reason } => Some(reason),
             Event::Stopped => None,
-            Event::Restarted { .. } => return,
+            Event::Resting { .. } | Event::Restarted { .. } => return,
         };
         driver.do_send(LeafGone { object, generation, panicked });
     }

@@ -28,13 +28,13 @@ fn reason(payload: Box<dyn Any + Send>) -> String {
 ///
 /// A destructor that panics while another panic unwinds aborts the process, so foreign values that
 /// may be dropped there (closures, contexts, mailboxes) are held in one of these.
-pub(super) struct Guarded<T> {
+pub(crate) struct Guarded<T> {
     /// Held until `into_inner` or `drop`, which both end this.
     value: Option<T>,
 }
 
 impl<T> Guarded<T> {
-    pub(super) fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Self { value: Some(value) }
     }
 
@@ -42,7 +42,7 @@ impl<T> Guarded<T> {
         self.value.take().expect("held until this consumes it")
     }
 
-    pub(super) fn as_mut(&mut self) -> &mut T {
+    pub(crate) fn as_mut(&mut self) -> &mut T {
         self.value.as_mut().expect("held until `into_inner` consumes it")
     }
 }

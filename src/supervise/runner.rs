@@ -6,16 +6,17 @@
 use std::future::pending;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, Waker};
+use std::time::Duration;
 
 use actix::dev::channel::AddressReceiver;
 use actix::dev::{AsyncContextParts, ContextFut};
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorState, Context, Supervised};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::boundary::{Guarded, guard};
 use super::budget::Budget;
-use super::{Event, RestartLimit};
+use super::{Backoff, Event, Policy, RestartLimit};
 
 /// An actor that is yet to be made, on its way to its arbiter.
 ///
@@ -24,6 +25,7 @@ pub(super) struct Seed<A: Actor<Context = Context<A>>, F, O: FnMut(Event)> {
     receiver: Guarded<AddressReceiver<A>>,
     make: Guarded<F>,
     limit: RestartLimit,
+    backoff: Option<Box<Backoff>>,
     observer: Observer<O>,
 }
 
@@ -32,16 +34,12 @@ where
     A: Actor<Context = Context<A>> + Supervised,
     O: FnMut(Event),
 {
-    pub(super) fn new(
-        receiver: AddressReceiver<A>,
-        make: F,
-        limit: RestartLimit,
-        observe: O,
-    ) -> Self {
+    pub(super) fn new(receiver: AddressReceiver<A>, make: F, policy: Policy, observe: O) -> Self {
         Self {
             receiver: Guarded::new(receiver),
             make: Guarded::new(make),
-            limit,
+            limit: policy.limit,
+            backoff: policy.backoff.map(Box::new),
             observer: Observer { observe: Guarded::new(observe), ended: false },
         }
     }
@@ -51,10 +49,10 @@ where
     where
         F: FnOnce(T, &mut Context<A>) -> A,
     {
-        let Self { receiver, make, limit, observer } = self;
+        let Self { receiver, make, limit, backoff, observer } = self;
         let (make, given) = (make.into_inner(), Guarded::new(given));
         let make = move |ctx: &mut Context<A>| make(given.into_inner(), ctx);
-        Seed { receiver, make: Guarded::new(make), limit, observer }
+        Seed { receiver, make: Guarded::new(make), limit, backoff, observer }
     }
 
     /// A future that makes the actor when it is first polled, and lives its life.
@@ -62,9 +60,9 @@ where
     where
         F: FnOnce(&mut Context<A>) -> A,
     {
-        let Self { receiver, make, limit, observer } = self;
+        let Self { receiver, make, limit, backoff, observer } = self;
         let stage = Stage::Seed { receiver, make };
-        Runner { stage, broken: None, budget: Budget::new(limit), observer }
+        Runner { stage, broken: None, budget: Budget::new(limit), backoff, observer }
     }
 }
 
@@ -92,10 +90,19 @@ where
     O: FnMut(Event),
 {
     stage: Stage<A, F>,
-    /// Why the actor must be rebuilt before it is polled again.
-    broken: Option<Box<str>>,
+    /// That the actor must be rebuilt before it is polled again.
+    broken: Option<Box<Broken>>,
     budget: Budget,
+    backoff: Option<Box<Backoff>>,
     observer: Observer<O>,
+}
+
+/// How far the rebuilding of an actor has come.
+enum Broken {
+    /// It has panicked, with this message.
+    Panicked(String),
+    /// It rests before the last of so many restarts.
+    Resting(u32, Pin<Box<Sleep>>),
 }
 
 /// How far an actor's life has come.
@@ -182,9 +189,23 @@ where
     }
 
     fn turn(&mut self, task: &mut Task<'_>) -> Turn {
-        if let Some(reason) = self.broken.take() {
-            return self.restart(reason.into());
+        match self.broken.as_deref_mut() {
+            None => self.live(task),
+            Some(Broken::Resting(restarts, rest)) => match rest.as_mut().poll(task) {
+                Poll::Pending => Turn::Idle,
+                Poll::Ready(()) => {
+                    let restarts = *restarts;
+                    self.rebuild(restarts)
+                }
+            },
+            Some(Broken::Panicked(reason)) => {
+                let reason = std::mem::take(reason);
+                self.restart(reason)
+            }
         }
+    }
+
+    fn live(&mut self, task: &mut Task<'_>) -> Turn {
         let Some(life) = self.life() else {
             return Turn::Idle;
         };
@@ -195,11 +216,29 @@ where
         }
     }
 
-    /// Rebuilds the actor, unless that was done too often.
+    /// Rebuilds the actor, perhaps after a rest, unless that was done too often.
     fn restart(&mut self, reason: String) -> Turn {
         let Some(restarts) = self.budget.spend(Instant::now()) else {
             return Turn::Over(Event::GaveUp { reason });
         };
+        let wait = self.backoff.as_ref().map_or(Duration::ZERO, |it| it.rest_before(restarts));
+        if wait.is_zero() { self.rebuild(restarts) } else { self.rest(restarts, wait) }
+    }
+
+    /// Lets the actor rest, which needs a runtime with a timer.
+    fn rest(&mut self, restarts: u32, wait: Duration) -> Turn {
+        match guard(|| Box::pin(sleep(wait))) {
+            Ok(rest) => {
+                self.broken = Some(Box::new(Broken::Resting(restarts, rest)));
+                self.observer.tell(Event::Resting { wait });
+                Turn::Again
+            }
+            Err(reason) => Turn::Over(Event::GaveUp { reason }),
+        }
+    }
+
+    fn rebuild(&mut self, restarts: u32) -> Turn {
+        self.broken = None;
         if let Err(reason) = guard(|| self.life().map(rebuild)) {
             return self.panicked(reason);
         }
@@ -213,7 +252,7 @@ where
         if self.life().is_none_or(is_stopping) {
             return Turn::Over(Event::Stopped);
         }
-        self.broken = Some(reason.into());
+        self.broken = Some(Box::new(Broken::Panicked(reason)));
         Turn::Again
     }
 
@@ -320,8 +359,7 @@ mod tests {
     fn a_life_has_room_for_its_actor_once() {
         let (_, receiver) = channel::channel::<Large>(1);
         let make = |_: &mut Context<Large>| Large { _room: [0; 10_000] };
-        let limit = RestartLimit { restarts: 0, within: std::time::Duration::ZERO };
-        let life = Seed::new(receiver, make, limit, |_| {}).run();
+        let life = Seed::new(receiver, make, RestartLimit::NEVER.into(), |_| {}).run();
         assert!(size_of_val(&life) < size_of::<Large>() + 1_000);
     }
 }

@@ -2,6 +2,7 @@
 //! time: whatever sleeps here sleeps until nothing else can be done.
 
 mod anew;
+mod authority;
 mod errors;
 mod false_hub;
 mod grades;

@@ -9,6 +9,7 @@ mod destroying;
 mod endings;
 mod grades;
 mod handshake;
+mod judged;
 mod lingering;
 mod listing;
 mod pending;

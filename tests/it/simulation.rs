@@ -6,7 +6,9 @@
 #![expect(clippy::print_stdout, reason = "shown with --nocapture: what the suite went through")]
 #![expect(clippy::disallowed_methods, reason = "the suite tells how long it really takes")]
 
+mod authority;
 mod late;
+mod logs;
 
 use std::{env, time::Instant};
 

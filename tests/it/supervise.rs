@@ -1,5 +1,7 @@
 //! The panic boundary: one test for each row of the table in `supervise`, and then some.
 
+mod backoff;
+mod example;
 mod pond;
 
 use std::future::pending;

@@ -131,7 +131,8 @@ impl Directory {
         let list_change = history.list_change().unwrap_or_default();
         let Definition { interface, name, pinned, presence, .. } = definition.clone();
         let slow_leaves = env.slow_leaves.of(&interface, name.as_ref());
-        let manner = Manner { presence, slow_leaves };
+        let authority = env.authorities.of_restored(&interface, name.as_ref());
+        let manner = Manner { presence, slow_leaves, authority };
         let repeater = match self.start_repeater(object, history, manner, ctx) {
             Ok(repeater) => repeater,
             Err(why) => {

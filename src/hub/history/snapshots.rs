@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{CatchUp, History, Snapshot, ids};
 use crate::{
     limits::TAIL_BYTES_MAX,
-    object::{Carried, Cursor, Epoch, Resync, Seq},
+    object::{Carried, Cursor, Epoch, Op, Resync, Seq, SessionId},
 };
 
 /// A state that takes no other's place, and changes nothing.
@@ -26,6 +26,12 @@ pub(crate) enum Unfit {
 }
 
 impl History {
+    /// Whether a shout would be given its place: it is the next one, and there is room.
+    pub(crate) fn would_take(&self, session: SessionId, op: Op) -> bool {
+        let next = self.marks.get(session).map_or(Op(1), |mark| mark.next);
+        op == next && !self.is_full()
+    }
+
     /// How many eighths of its bound the tail fills, if it waits for a newer state to be cut.
     pub(crate) fn filled_eighths(&self) -> Option<usize> {
         self.snapshot.as_ref()?;

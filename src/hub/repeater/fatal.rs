@@ -1,7 +1,14 @@
-//! Ops that lives of a repeater have ended at: a value. One at which two in a row did is not tried
-//! a third time.
+//! Ops that lives of a repeater have ended at. One at which two in a row did is not tried a third
+//! time.
 
-use crate::object::{Op, SessionId};
+use std::panic::resume_unwind;
+
+use super::Repeater;
+use crate::{
+    hub::volley::Volley,
+    object::{Op, SessionId},
+    supervise::guard,
+};
 
 /// The op that is in hand, and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +20,17 @@ pub(super) struct InHand {
 impl InHand {
     /// None is: ops count from 1.
     pub(super) const NOTHING: Self = Self { session: SessionId([0; 16]), op: Op(0) };
+}
+
+impl Repeater {
+    /// Hears shouts. A panic goes on with the op in hand in its message: whoever logs it knows no
+    /// more than that.
+    pub(super) fn hear_all(&mut self, session: SessionId, volley: Volley) {
+        let heard = guard(|| volley.each(|offer| self.hear(session, offer)));
+        let Err(reason) = heard else { return };
+        let InHand { session, op: Op(op) } = self.in_hand;
+        resume_unwind(Box::new(format!("{reason}, at op {op} of session {session}")));
+    }
 }
 
 /// Ops that lives have ended at.

@@ -103,10 +103,14 @@ impl Session {
         // Before anything that follows is passed on: who hears of the object can ask for it. Not
         // while this wish waits itself, perhaps behind one that asks for the object.
         let pending = pending.reserving(Reservation::new(&self.env.directory, object));
+        let authority = match self.env.authorities.of(&interface, name.as_ref()) {
+            Ok(authority) => authority,
+            Err(why) => return pending.refuse(Refusal::Failed(why)),
+        };
         let wish = Wish::Create { name: name.clone(), interface: interface.clone() };
         let state = create.state.is_present().then_some((state, carried));
         let slow_leaves = self.env.slow_leaves.of(&interface, name.as_ref());
-        let manner = Manner { presence, slow_leaves };
+        let manner = Manner { presence, slow_leaves, authority };
         let owner = self.contact.session;
         let make = Make { object, name, or_find: or_join, interface, codec, state, manner, owner };
         let visit = self.visit(wish);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix::{Actor, Addr, Context, Handler, Message, Running, Supervised};
-use actix_multiplex::supervise::{self, Event, Placement, RestartLimit, StartError};
+use actix_multiplex::supervise::{self, Event, Placement, Policy, StartError};
 use tokio::task::LocalSet;
 
 use self::Call::{Dropped, Heard, Made, Restarting, Started, Stopped, Stopping};
@@ -61,21 +61,21 @@ impl Pond {
     pub(super) fn start(
         &self,
         place: &Placement,
-        limit: RestartLimit,
+        policy: impl Into<Policy>,
     ) -> Result<Addr<Frog>, StartError> {
         let (own, seen) = (self.clone(), self.clone());
         let make = |_: &mut Context<Frog>| {
             own.called(Made);
             Frog(own)
         };
-        supervise::start(place, 16, limit, make, move |event| {
+        supervise::start(place, 16, policy, make, move |event| {
             seen.events.lock().unwrap().push(event);
             assert!(!seen.observer_panics, "the observer panics too");
         })
     }
 
-    pub(super) fn start_here(&self, limit: RestartLimit) -> Addr<Frog> {
-        self.start(&Placement::Here, limit).unwrap()
+    pub(super) fn start_here(&self, policy: impl Into<Policy>) -> Addr<Frog> {
+        self.start(&Placement::Here, policy).unwrap()
     }
 }
 

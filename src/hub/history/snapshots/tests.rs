@@ -181,3 +181,21 @@ fn a_newer_state_lists_what_it_carries_in_place_of_what_goes() {
     let change = ListChange { state: Some([].into()), dropped: 1, ..ListChange::default() };
     assert_eq!(history.list_change(), Some(change));
 }
+
+#[test]
+fn a_shout_would_be_taken_if_it_is_the_next_and_there_is_room() {
+    let next = |history: &History| (0..9).filter(|op| history.would_take(ALEC, Op(*op))).collect();
+    let (of_nothing, of_three): (Vec<u64>, Vec<u64>) =
+        (next(&stateful()), next(&filled(stateless(), 3, 1)));
+    assert_eq!((of_nothing, of_three), (vec![1], vec![4]));
+    let mut history = stateful();
+    let mut op = 1;
+    while history.would_take(ALEC, Op(op)) {
+        let decision = history.offer(ALEC, &Offer { op: Op(op), ..big_offer() });
+        assert_eq!(decision, Decision::Sequenced(Seq(op)));
+        history.seal(0);
+        op += 1;
+    }
+    let full = history.offer(ALEC, &Offer { op: Op(op), ..big_offer() });
+    assert_eq!(full, Decision::TailFull);
+}
