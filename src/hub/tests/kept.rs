@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::task::LocalSet;
 
-use super::KERMIT;
+use super::{KERMIT, settle};
 use crate::{
-    hub::{Hub, directory::Make, repeater::Manner},
-    journal::Memory,
-    object::{Codec, InterfaceId, SessionId},
-    wire::Refusal,
+    hub::{
+        Hub,
+        directory::{Find, Make},
+        repeater::Manner,
+    },
+    journal::{Change, Contents, Entry, Memory, Writer},
+    object::{Codec, HubId, InterfaceId, Seq, SessionId},
+    wire::{Refusal, Target},
 };
 
 fn in_hub_with(journal: &Memory, test: impl AsyncFnOnce(Hub)) {
@@ -22,6 +27,15 @@ fn in_hub_with(journal: &Memory, test: impl AsyncFnOnce(Hub)) {
     LocalSet::new().block_on(&runtime, async {
         test(builder.commits_after(|| Duration::ZERO).start().expect("starts here")).await;
     });
+}
+
+/// A journal in which this was committed.
+fn committed(changes: impl IntoIterator<Item = Change>) -> Memory {
+    let journal = Memory::default();
+    let (writer, mut committer) = Writer::new(Box::new(journal.clone()), 0);
+    writer.submit([Change::Begun(HubId([2; 16]))].into_iter().chain(changes));
+    committer.commit();
+    journal
 }
 
 fn make(name: &str, owner: SessionId) -> Make {
@@ -45,4 +59,22 @@ fn who_asks_once_more_for_an_object_with_a_name_because_the_answer_was_lost_has_
         let other = hub.env.directory.send(make("kermit", amy)).await.expect("it answers");
         assert!(matches!(other, Err(Refusal::NameTaken(_))), "{other:?}");
     });
+}
+
+#[test]
+fn what_was_written_behind_an_objects_end_goes_when_the_hub_starts_again() {
+    let (first, last, frame) = (Seq(1), Seq(1), Bytes::from_static(b"the last word"));
+    let entry = Entry::Chunk { first, last, frame };
+    let journal = committed([
+        Change::Ended { object: KERMIT, place: 0 },
+        Change::Entry { object: KERMIT, number: 7, entry },
+    ]);
+    in_hub_with(&journal, async |hub| {
+        settle().await;
+        let found = Find::ask(&hub.env.directory, Target::Object(KERMIT), None).await;
+        assert!(matches!(found, Err(Refusal::Gone)), "{found:?}");
+        hub.stop().await;
+    });
+    let contents = Contents::of(&mut journal.clone()).expect("it can be read");
+    assert_eq!((contents.objects().count(), contents.records()), (0, 2), "{contents:?}");
 }
