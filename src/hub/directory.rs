@@ -242,6 +242,7 @@ impl Handler<Make> for Directory {
         let taken = make.name.clone().filter(|name| self.names.contains_key(name));
         match taken {
             None => self.make(make, ctx),
+            Some(_) if self.was_made_so(&make) => self.make(make, ctx),
             Some(name) if make.or_find => {
                 let found = fit(self.find(&Target::Name(name))?, Some(make.interface))?;
                 self.life.renew(found.object, self.clock.now_ms());

@@ -1,5 +1,8 @@
 //! What a hub keeps, and that it lets go of it: seen from within.
 
+#[cfg(feature = "testing")]
+mod kept;
+
 use std::time::Duration;
 
 use actix::{Context, Handler, Message};

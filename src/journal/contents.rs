@@ -4,7 +4,7 @@
 //! object, one of a session drops that session, with a word; where the journal's own record is not
 //! whole, nothing is served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -31,6 +31,8 @@ pub struct Contents {
     /// Objects that are no more, by their place among those.
     pub(crate) ended: BTreeMap<u64, ObjectId>,
     pub(crate) objects: BTreeMap<ObjectId, Kept>,
+    /// Objects that are no more, of which there are records all the same.
+    pub(crate) left_over: Vec<ObjectId>,
     /// The number of the latest change.
     pub(crate) number: u64,
     records: u64,
@@ -96,6 +98,7 @@ impl Contents {
             }
             None => {}
         }
+        contents.put_left_over_apart();
         contents.objects.values_mut().for_each(Kept::check);
         Ok(contents)
     }
@@ -152,6 +155,17 @@ impl Contents {
             kept.bytes += (key.len() + value.len()) as u64;
         }
         Ok(())
+    }
+
+    /// What an object that is no more had still under way is written behind its end, and goes with
+    /// the next change. A hub that was killed in between has left it.
+    fn put_left_over_apart(&mut self) {
+        let ended: BTreeSet<_> = self.ended.values().copied().collect();
+        let is_left_over = |object: &ObjectId, kept: &mut Kept| {
+            kept.definition.is_none() && ended.contains(object)
+        };
+        self.left_over =
+            self.objects.extract_if(.., is_left_over).map(|(object, _)| object).collect();
     }
 
     fn enter(&mut self, place: Key, value: Value<'_>) -> Option<()> {
