@@ -9,6 +9,7 @@
 #![expect(clippy::disallowed_methods, reason = "what is measured is the real clock's time")]
 
 mod case;
+mod durable;
 mod job;
 mod leaf;
 mod load;
@@ -21,6 +22,7 @@ use std::{
     error::Error,
     io::{self, Write},
     os::unix::process::CommandExt,
+    path::PathBuf,
     process::Command,
 };
 
@@ -76,6 +78,8 @@ pub(super) enum Part {
     Load { job: String },
     /// Is a leaf while others shout, and prints what hearing costs.
     Leaf { job: String },
+    /// Is a hub that notes what it keeps, and prints what keeping it takes without a hub.
+    Keep { place: PathBuf },
     /// The least that a server can do: copies one connection's bytes to all.
     Floor,
     /// A server round one `broadcast` channel of tokio.
@@ -123,6 +127,7 @@ impl Part {
             }
             Self::Load { job } => say(&load::run(&Job::read(&job)?)?),
             Self::Leaf { job } => say(&leaf::run(&Job::read(&job)?)?),
+            Self::Keep { place } => durable::note(&place),
             Self::Floor => floor::run(),
             Self::Broadcast => peer::broadcast::run(),
         }

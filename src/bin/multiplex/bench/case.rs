@@ -1,6 +1,7 @@
 //! The cases: what is done, how many leaves, how large, how much at a time, and to whom.
 
 use super::{
+    durable,
     job::{Reading, Work},
     peer::Peer,
 };
@@ -25,6 +26,7 @@ pub(super) fn all(present: &[Peer]) -> Vec<Case> {
     let mut cases = floods(present);
     cases.extend(paces(present));
     cases.extend(others(present));
+    cases.extend(durable::cases(&|leaves| case(leaves, vec![Peer::Multiplex])));
     cases
 }
 

@@ -49,6 +49,10 @@ pub(super) enum Work {
     Joins,
     /// So many shouts a second, beside one leaf that reads like this.
     Slow { per_s: u32, reading: Reading },
+    /// So many shouters of an object, each with one shout outstanding.
+    Durable { shouters: usize },
+    /// So many shouts, spread over so many objects, one by one.
+    Recovery { objects: usize, shouts: u64 },
     /// So many shouts at once every 4 ms, for others to hear.
     Bursts { shouts: usize },
 }
@@ -74,6 +78,10 @@ pub(super) struct Sample {
     pub(super) memory_bytes: Option<f64>,
     /// How often the slow leaf was given the state.
     pub(super) resyncs: Option<u64>,
+    /// How many shouts a commit to disk had.
+    pub(super) shouts_per_commit: Option<f64>,
+    /// How many records a hub has gone on with.
+    pub(super) records: Option<f64>,
     /// How much of the time the load was busy, 0 to 1.
     pub(super) busy: f64,
     /// How much of its time others took from the core they took most from, 0 to 1.

@@ -27,6 +27,8 @@ pub(super) fn run(job: &Job) -> Result<Sample, Wrong> {
         Work::Paced { per_s } => paced::run(job, per_s),
         Work::Bursts { shouts } => paced::bursts(job, shouts),
         Work::Slow { per_s, reading } => slow::run(job, per_s, reading),
+        Work::Durable { shouters } => flood::run(job, shouters, job.leaves, 1),
+        Work::Recovery { objects, shouts } => flood::fill(job, objects, shouts),
         Work::Joins => joins::run(job),
         Work::Idle => idle(job),
     }

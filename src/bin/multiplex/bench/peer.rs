@@ -212,7 +212,7 @@ pub(super) fn myself() -> Result<PathBuf, Wrong> {
 }
 
 /// A server of this program.
-fn ours(core: usize, arguments: &[&str]) -> Result<Server, Wrong> {
+pub(super) fn ours(core: usize, arguments: &[&str]) -> Result<Server, Wrong> {
     that_says_where(pinned(core, &myself()?, arguments))
 }
 

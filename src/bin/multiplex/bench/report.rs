@@ -40,6 +40,10 @@ struct Line<'a> {
     resyncs: Option<f64>,
     /// That peer's CPU time, or memory where there are no deliveries, over ours; beside a slow leaf,
     /// the p99.
+    /// Shouts in a commit to disk.
+    shouts_per_commit: Option<f64>,
+    /// Records that a hub has gone on with.
+    records: Option<f64>,
     ratio: Option<f64>,
     busy: Option<f64>,
 }
@@ -116,6 +120,10 @@ fn headline(case: &Case) -> String {
         Work::Idle => "which do nothing".to_owned(),
         Work::Joins => "as often as can be".to_owned(),
         Work::Slow { per_s, .. } => format!("{per_s} shouts a second, the ratio is of p99"),
+        Work::Durable { shouters } => {
+            format!("{shouters} outstanding, kept by redb; the ratio is of shouts a second")
+        }
+        Work::Recovery { objects, .. } => format!("{objects} objects, after SIGKILL"),
         Work::Bursts { shouts } => format!("{shouts} shouts every 4 ms"),
     };
     format!("{leaves} leaves, {bytes} B, {how}; each is {what}")
@@ -133,10 +141,17 @@ fn row(measured: &Measured, ratio: Option<f64>) -> String {
     let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
     let resyncs = spread(measured, |sample| sample.resyncs.map(|resyncs| resyncs as f64))
         .map_or(String::new(), |resyncs| format!(", resyncs {}", resyncs.write(0)));
+    let more = [
+        (", shouts a commit", spread(measured, |sample| sample.shouts_per_commit)),
+        (", records", spread(measured, |sample| sample.records)),
+    ];
+    let more =
+        more.map(|(what, of)| of.map_or(String::new(), |of| format!("{what} {}", of.write(0))));
+    let more = more.concat();
     let busy = spread(measured, |sample| Some(sample.busy)).map_or(0.0, |busy| 100.0 * busy.median);
     let kept = kept(measured);
     format!(
-        "  {name:<22} {cpu:>25} {rate:>26} {latency:>22} {memory:>9} {ratio:>6} {busy:>4.0}% {kept:>4}{resyncs}"
+        "  {name:<22} {cpu:>25} {rate:>26} {latency:>22} {memory:>9} {ratio:>6} {busy:>4.0}% {kept:>4}{resyncs}{more}"
     )
 }
 
@@ -160,6 +175,8 @@ fn line<'a>(case: &'a Case, measured: &'a Measured, ratio: Option<f64>) -> Line<
         p999_us: nearly_all,
         memory_bytes: median(|sample| sample.memory_bytes),
         resyncs: median(|sample| sample.resyncs.map(|resyncs| resyncs as f64)),
+        shouts_per_commit: median(|sample| sample.shouts_per_commit),
+        records: median(|sample| sample.records),
         runs: kept(measured),
         ratio,
         busy: median(|sample| Some(sample.busy)),
@@ -173,6 +190,9 @@ fn ratio(theirs: &Measured, ours: &Measured) -> Option<f64> {
         let (theirs, ours) = (theirs.as_ref()?, ours.as_ref()?);
         if theirs.resyncs.is_some() {
             return Some(theirs.latency?.p99 / ours.latency?.p99);
+        }
+        if ours.shouts_per_commit.is_some() {
+            return Some(ours.deliveries_per_s / theirs.deliveries_per_s);
         }
         let cpu = positive(theirs.cpu_us).zip(positive(ours.cpu_us));
         let (theirs, ours) = cpu.or_else(|| theirs.memory_bytes.zip(ours.memory_bytes))?;

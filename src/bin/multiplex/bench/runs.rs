@@ -5,6 +5,7 @@
 
 use std::{
     io::{Write, stderr},
+    net::Ipv4Addr,
     process::{Child, Output, Stdio},
 };
 
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Wrong,
     case::Case,
+    durable,
     job::{Job, Reading, Sample, Work},
     machine::Cores,
     peer::{Peer, Server, myself, pinned},
@@ -82,6 +84,11 @@ fn once(
     if let Work::Slow { per_s, .. } = case.work {
         return beside_a_slow_leaf(case, peer, per_s, run, cores);
     }
+    match case.work {
+        Work::Durable { .. } => return durable::keep(case, cores),
+        Work::Recovery { .. } => return durable::recover(case, cores),
+        _ => {}
+    }
     let server = peer.start(cores.server)?;
     let job = job(case, peer, &server, cores);
     if let Work::Bursts { .. } = case.work {
@@ -92,10 +99,16 @@ fn once(
 }
 
 fn job(case: &Case, peer: Peer, server: &Server, cores: &Cores) -> Job {
+    let (protocol, address, server) = (peer.protocol(), server.address, server.process());
+    Job { protocol, address, server, ..job_of(case, cores) }
+}
+
+/// What a case does, to a server that is not known yet.
+pub(super) fn job_of(case: &Case, cores: &Cores) -> Job {
     Job {
-        protocol: peer.protocol(),
-        address: server.address,
-        server: server.process(),
+        protocol: Peer::Multiplex.protocol(),
+        address: (Ipv4Addr::LOCALHOST, 0).into(),
+        server: 0,
         cores: cores.both(),
         leaves: case.leaves,
         bytes: case.bytes,
@@ -138,13 +151,13 @@ fn hear(job: &Job, cores: &Cores) -> Result<Vec<(String, Sample)>, Wrong> {
     Ok(samples)
 }
 
-fn part(part: &str, job: &Job, cores: &Cores) -> Result<Child, Wrong> {
+pub(super) fn part(part: &str, job: &Job, cores: &Cores) -> Result<Child, Wrong> {
     let arguments = ["bench-part", part, &job.write()?];
     Ok(pinned(cores.load, &myself()?, arguments).stdout(Stdio::piped()).spawn()?)
 }
 
 /// What a part prints in the end. What has gone wrong in it stands on standard error already.
-fn read<T: DeserializeOwned>(name: &str, part: Child) -> Result<T, Wrong> {
+pub(super) fn read<T: DeserializeOwned>(name: &str, part: Child) -> Result<T, Wrong> {
     let Output { status, stdout, .. } = part.wait_with_output()?;
     if !status.success() {
         return Err(format!("the {name} has failed, as told above: {status}").into());

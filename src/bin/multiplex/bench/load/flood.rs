@@ -38,6 +38,19 @@ pub(super) fn run(
     Ok(Sample { latency, memory_bytes, ..spent.on(deliveries) })
 }
 
+/// Shouts so often at each of these objects in turn, always at each once.
+pub(super) fn fill(job: &Job, objects: usize, shouts: u64) -> Result<Sample, Wrong> {
+    let begin = Moment::now(job.server, &job.cores)?;
+    let mut crowd = Crowd::enter(job, objects)?;
+    let mut flood = Flood::new(job, 1, objects)?;
+    flood.begin(objects);
+    while flood.heard < shouts {
+        flood.run_for(&mut crowd, 100)?;
+    }
+    flood.end(&mut crowd)?;
+    Ok(begin.until(&Moment::now(job.server, &job.cores)?).on(flood.heard))
+}
+
 struct Flood {
     born: Instant,
     payload: Vec<u8>,
