@@ -278,3 +278,7 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub const GRACE_MAX: Duration = Duration::from_hours(1);
 /// Time a stopping hub, or a closing connection, has to send what it has queued.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes of a journal's pages that are kept in memory: enough for the pages that commits change; a hub
+/// reads the rest once, when it starts.
+pub const JOURNAL_CACHE_BYTES: usize = 67_108_864;
