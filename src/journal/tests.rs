@@ -3,7 +3,9 @@
 mod damage;
 #[cfg(feature = "redb")]
 mod disk;
+mod dump;
 mod groups;
+mod rebase;
 mod records;
 mod replay;
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::*;
-use crate::journal::{Redb, salvage};
+use crate::journal::{Redb, salvage_file};
 
 /// A directory that goes with the test.
 struct Scratch(PathBuf);
@@ -121,7 +121,7 @@ fn a_file_that_is_cut_off_or_has_grown_is_damaged_and_can_be_salvaged() {
     }
     fs::write(&file, [&whole[..], b"more"].concat()).expect("writes");
     assert_damaged(&refused(&scratch.0), &file);
-    let count = salvage(&whole[4_096..], &mut Vec::new()).expect("searches");
+    let count = salvage_file(&whole[4_096..], &mut Vec::new(), |_| {}).expect("searches");
     assert_eq!(count, 8);
 }
 
