@@ -14,6 +14,7 @@ mod contents;
 mod disk;
 mod dump;
 mod memory;
+mod rebase;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ pub(crate) use self::{
 };
 pub use self::{
     contents::{Contents, Kept},
-    dump::{export, import, salvage},
+    dump::{Imported, export, import, salvage, salvage_file},
     memory::Memory,
 };
 
@@ -136,6 +137,9 @@ pub enum JournalError {
     /// Local: it is no journal, or no export of one.
     #[error("{0} is no journal, nor an export of one")]
     Foreign(String),
+    /// Local: what is imported would be mixed with what is there.
+    #[error("the journal is not empty: import into a directory that has none")]
+    Occupied,
     /// Local: the operating system does not do it.
     #[error("{what}: {source}")]
     Io {

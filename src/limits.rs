@@ -297,3 +297,7 @@ pub const CUT_BYTES: usize = 1 << 20;
 /// The same for each run of ops in the marks: four times what one takes there, so that all cuts
 /// together write no more than a quarter of what shouts do.
 pub const CUT_RUN_BYTES: usize = 32;
+
+/// Bytes of a journal's pages that are kept in memory: enough for the pages that commits change; a hub
+/// reads the rest once, when it starts.
+pub const JOURNAL_CACHE_BYTES: usize = 67_108_864;

@@ -31,8 +31,12 @@
 //! ```
 
 mod book;
+#[cfg(feature = "redb")]
+mod disk;
 mod local_state;
 mod network;
+#[cfg(feature = "redb")]
+mod power;
 mod recorder;
 mod schedule;
 mod shrink;
@@ -42,6 +46,11 @@ mod stats;
 pub mod transcript;
 mod witness;
 
+#[cfg(feature = "redb")]
+pub use self::{
+    disk::Disk,
+    power::{Lives, fill_journal, lose_power, lose_power_on},
+};
 pub use self::{
     local_state::assert_local_is_not_in_state,
     network::{Network, Stress, Way},

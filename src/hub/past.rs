@@ -39,7 +39,7 @@ pub(crate) struct Past {
     /// Objects that are no more, by their place among those.
     pub(crate) ended: BTreeMap<u64, ObjectId>,
     /// Of these there are records that were still to go when the hub ended.
-    left_over: Vec<ObjectId>,
+    leftovers: Vec<ObjectId>,
 }
 
 impl Past {
@@ -64,8 +64,8 @@ impl Past {
     }
 
     fn of(contents: Contents) -> Self {
-        let Contents { hub, sessions, ended, objects, left_over, .. } = contents;
-        let mut past = Self { hub, sessions, ended, left_over, ..Self::default() };
+        let Contents { hub, sessions, ended, objects, leftovers, .. } = contents;
+        let mut past = Self { hub, sessions, ended, leftovers, ..Self::default() };
         for (object, kept) in objects {
             past.restore(object, kept);
         }
@@ -95,6 +95,6 @@ impl Keeper {
         if past.hub.is_none() {
             self.keep([Change::Begun(hub)]);
         }
-        self.keep(past.left_over.iter().map(|object| Change::Cleared(*object)));
+        self.keep(past.leftovers.iter().map(|object| Change::Cleared(*object)));
     }
 }

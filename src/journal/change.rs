@@ -101,6 +101,7 @@ pub(crate) enum Entry {
 
 /// Who is at which op, as of an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the marks are what it is about")]
 pub(crate) struct Marks {
     /// The first entry that is kept.
     pub(crate) first: u64,
@@ -158,7 +159,7 @@ pub(super) struct Header {
 
 impl Change {
     /// The edits that make it, under a number higher than those before.
-    pub(super) fn edits(&self, number: u64, edits: &mut Vec<Edit>) {
+    pub(crate) fn edits(&self, number: u64, edits: &mut Vec<Edit>) {
         let mut put = |key: Key, head: &[u8], rest: &[u8]| {
             let key = key.encode();
             let value = seal(&key, number, &[head, rest]);

@@ -31,8 +31,9 @@ pub struct Contents {
     /// Objects that are no more, by their place among those.
     pub(crate) ended: BTreeMap<u64, ObjectId>,
     pub(crate) objects: BTreeMap<ObjectId, Kept>,
-    /// Objects that are no more, of which there are records all the same.
-    pub(crate) left_over: Vec<ObjectId>,
+    /// Objects that are no more and have records: what was submitted behind their end. They can go,
+    /// by another change that says the same.
+    pub(crate) leftovers: Vec<ObjectId>,
     /// The number of the latest change.
     pub(crate) number: u64,
     records: u64,
@@ -51,15 +52,19 @@ pub struct Contents {
 /// ```
 #[derive(Debug)]
 pub struct Kept {
-    object: ObjectId,
+    pub(super) object: ObjectId,
     pub(crate) definition: Option<Definition>,
     pub(crate) state: Option<State>,
     pub(crate) marks: Marks,
     /// Without a gap.
     pub(crate) entries: Vec<Entry>,
-    records: u64,
-    bytes: u64,
-    damage: Option<String>,
+    /// The number of the latest change of it.
+    pub(super) number: u64,
+    /// Behind the highest number of an entry.
+    pub(super) behind: u64,
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    pub(super) damage: Option<String>,
 }
 
 impl Contents {
@@ -77,9 +82,21 @@ impl Contents {
     /// As there.
     pub fn read(
         journal: &mut (impl Journal + ?Sized),
+        progress: impl FnMut(u64),
+    ) -> Result<Self, JournalError> {
+        let contents = Self::gather(journal, progress)?;
+        if contents.hub.is_none() && contents.records > 0 {
+            return Err(damaged("the journal's first record", "it is not there"));
+        }
+        Ok(contents)
+    }
+
+    /// As [`read`](Self::read), and the record that says whose all is may be lost.
+    pub(super) fn gather(
+        journal: &mut (impl Journal + ?Sized),
         mut progress: impl FnMut(u64),
     ) -> Result<Self, JournalError> {
-        let (mut contents, mut header) = (Self::default(), None);
+        let mut contents = Self::default();
         let mut refused = Ok(());
         journal.read(&mut |key, value| {
             contents.records += 1;
@@ -87,18 +104,11 @@ impl Contents {
                 progress(contents.records);
             }
             if refused.is_ok() {
-                refused = contents.take(key, value, &mut header);
+                refused = contents.take(key, value);
             }
         })?;
         refused?;
-        match header {
-            Some(Header { hub, .. }) => contents.hub = Some(hub),
-            None if contents.records > 0 => {
-                return Err(damaged("the journal's first record", "it is not there"));
-            }
-            None => {}
-        }
-        contents.put_left_over_apart();
+        contents.part_with_leftovers();
         contents.objects.values_mut().for_each(Kept::check);
         Ok(contents)
     }
@@ -128,19 +138,14 @@ impl Contents {
         &self.damage
     }
 
-    fn take(
-        &mut self,
-        key: &[u8],
-        value: &[u8],
-        header: &mut Option<Header>,
-    ) -> Result<(), JournalError> {
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), JournalError> {
         let whole = open(value).filter(|value| value.key == key);
         let Some(place) = Key::decode(key) else {
             self.damage.push(format!("a record has a key that is none: {key:02x?}"));
             return Ok(());
         };
         match (place, whole) {
-            (Key::Hub, whole) => *header = Some(read_header(whole)?),
+            (Key::Hub, whole) => self.hub = Some(read_header(whole)?.hub),
             (_, Some(value)) => {
                 self.number = self.number.max(value.number);
                 if self.enter(place, value).is_none() {
@@ -153,19 +158,12 @@ impl Contents {
             let kept = self.object(object);
             kept.records += 1;
             kept.bytes += (key.len() + value.len()) as u64;
+            kept.number = kept.number.max(whole.map_or(0, |value| value.number));
+            if let Key::Entry(_, number) = place {
+                kept.behind = kept.behind.max(number.saturating_add(1));
+            }
         }
         Ok(())
-    }
-
-    /// What an object that is no more had still under way is written behind its end, and goes with
-    /// the next change. A hub that was killed in between has left it.
-    fn put_left_over_apart(&mut self) {
-        let ended: BTreeSet<_> = self.ended.values().copied().collect();
-        let is_left_over = |object: &ObjectId, kept: &mut Kept| {
-            kept.definition.is_none() && ended.contains(object)
-        };
-        self.left_over =
-            self.objects.extract_if(.., is_left_over).map(|(object, _)| object).collect();
     }
 
     fn enter(&mut self, place: Key, value: Value<'_>) -> Option<()> {
@@ -192,6 +190,12 @@ impl Contents {
         Some(())
     }
 
+    fn part_with_leftovers(&mut self) {
+        let ended: BTreeSet<_> = self.ended.values().copied().collect();
+        self.leftovers = self.objects.keys().filter(|id| ended.contains(*id)).copied().collect();
+        self.objects.retain(|id, _| !ended.contains(id));
+    }
+
     fn object(&mut self, object: ObjectId) -> &mut Kept {
         self.objects.entry(object).or_insert_with(|| Kept::new(object))
     }
@@ -206,9 +210,19 @@ impl Contents {
 }
 
 impl Kept {
-    fn new(object: ObjectId) -> Self {
-        let (definition, state, marks, entries) = (None, None, Marks::default(), Vec::new());
-        Self { object, definition, state, marks, entries, records: 0, bytes: 0, damage: None }
+    pub(super) fn new(object: ObjectId) -> Self {
+        Self {
+            object,
+            definition: None,
+            state: None,
+            marks: Marks::default(),
+            entries: Vec::new(),
+            number: 0,
+            behind: 0,
+            records: 0,
+            bytes: 0,
+            damage: None,
+        }
     }
 
     /// The object's id.
@@ -235,6 +249,11 @@ impl Kept {
         });
         let state = self.state.as_ref().map(|state| state.seq);
         last.chain(state).chain([self.marks.last]).max().unwrap_or_default()
+    }
+
+    /// Whether it stays when nobody needs it.
+    pub fn is_pinned(&self) -> bool {
+        self.definition.as_ref().is_some_and(|definition| definition.pinned)
     }
 
     /// How many records it has.

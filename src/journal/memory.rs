@@ -38,7 +38,9 @@ impl Journal for Memory {
                 Edit::Remove { from, to } => {
                     let gone: Vec<_> =
                         records.range(from..to).map(|(key, _)| key.clone()).collect();
-                    gone.iter().for_each(|key| drop(records.remove(key)));
+                    for key in gone {
+                        records.remove(&key);
+                    }
                 }
             }
         }

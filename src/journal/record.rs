@@ -101,7 +101,9 @@ pub(super) fn seal(key: &[u8], number: u64, body: &[&[u8]]) -> Bytes {
     value.put_u8(key.len() as u8);
     value.put_slice(key);
     value.put_u32_le(length as u32);
-    body.iter().for_each(|part| value.put_slice(part));
+    for part in body {
+        value.put_slice(part);
+    }
     let checksum = crc32fast::hash(&value[HEAD_BYTES..]);
     value[MARK.len()..HEAD_BYTES].copy_from_slice(&checksum.to_le_bytes());
     value.into()
@@ -115,7 +117,8 @@ pub(super) fn open(bytes: &[u8]) -> Option<Value<'_>> {
     let (length, rest) = rest.split_first()?;
     let (key, rest) = rest.split_at_checked(usize::from(*length))?;
     let (length, rest) = rest.split_first_chunk()?;
-    let (body, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (body, rest) = rest.split_at_checked(length)?;
     let bytes = &bytes[..bytes.len() - rest.len()];
     let is_whole = crc32fast::hash(&bytes[HEAD_BYTES..]) == u32::from_le_bytes(*checksum);
     let number = u64::from_le_bytes(*number);

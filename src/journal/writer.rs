@@ -123,7 +123,8 @@ impl Committer {
             while committer.await_more() {
                 tell(committer.commit());
             }
-            drop(committer);
+            // A store that has failed may do so again when it is closed.
+            let _closed = catch_unwind(AssertUnwindSafe(|| drop(committer)));
             tell(Progress::Closed);
         };
         let spawned = thread::Builder::new().name("multiplex journal".to_owned()).spawn(commit);

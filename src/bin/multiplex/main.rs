@@ -1,4 +1,4 @@
-//! The program `multiplex`: a hub on its own, and its measure.
+//! The program `multiplex`: a hub on its own, what it has kept, and its measure.
 //!
 //! From flags to a subcommand, and from what went wrong to a line on standard error and exit
 //! code 1.
@@ -6,6 +6,7 @@
 #[cfg(target_os = "linux")]
 mod bench;
 mod hub;
+mod journal;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,9 @@ enum What {
     /// Prints `listening on tcp://ADDR` for each address when it is ready. Logs go to standard
     /// error; `RUST_LOG` sets how much is logged, `info` by default.
     Hub(hub::Flags),
+    /// Looks at what a stopped hub has kept, checks it, and brings it out and back in.
+    #[command(subcommand)]
+    Journal(journal::Command),
     /// Measures a hub beside other message servers, on this machine.
     #[cfg(target_os = "linux")]
     Bench(bench::Flags),
@@ -44,6 +48,7 @@ enum What {
 fn main() -> ExitCode {
     let ended = match Flags::parse().what {
         What::Hub(flags) => hub::run(flags),
+        What::Journal(command) => journal::run(&command),
         #[cfg(target_os = "linux")]
         What::Bench(flags) => bench::run(&flags),
         #[cfg(target_os = "linux")]
