@@ -8,6 +8,7 @@ mod failing;
 mod find;
 mod keeping;
 mod names;
+mod rescue;
 mod sessions;
 
 use std::{

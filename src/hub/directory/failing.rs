@@ -4,12 +4,14 @@
 //! on where it was; if its history is not whole, it begins anew with the last state that is, and
 //! says so by another epoch.
 
+use std::sync::Arc;
+
 use actix::{Actor, Context, Handler, Message};
 
 use super::{Directory, Object};
 use crate::{
     hub::{
-        Hub,
+        Env, Hub,
         history::History,
         repeater::Manner,
         session::{ObjectEnded, Revisit},
@@ -45,7 +47,10 @@ pub(crate) struct Remains {
 /// Bring an object back.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), RetryError>")]
-struct Retry(ObjectId);
+struct Retry {
+    object: ObjectId,
+    env: Arc<Env>,
+}
 
 /// Why an object is not brought back.
 ///
@@ -89,7 +94,8 @@ impl Hub {
     /// # Errors
     /// [`RetryError`]; nothing has changed then.
     pub async fn retry(&self, object: ObjectId) -> Result<(), RetryError> {
-        self.env.directory.send(Retry(object)).await.unwrap_or(Err(RetryError::Stopping))
+        let retry = Retry { object, env: self.env.clone() };
+        self.env.directory.send(retry).await.unwrap_or(Err(RetryError::Stopping))
     }
 }
 
@@ -112,9 +118,13 @@ impl Object {
 }
 
 impl Directory {
-    fn retry(&mut self, object: ObjectId, ctx: &mut Context<Self>) -> Result<(), RetryError> {
+    fn retry(&mut self, retry: &Retry, ctx: &mut Context<Self>) -> Result<(), RetryError> {
+        let object = retry.object;
         if self.stopping {
             return Err(RetryError::Stopping);
+        }
+        if self.quarantine.why(object).is_some() {
+            return self.rescue(object, &retry.env, ctx);
         }
         let known = self.objects.get_mut(&object).ok_or(RetryError::Unknown(object))?;
         let failure = known.failed.as_mut().filter(|failure| failure.reason.is_some());
@@ -196,7 +206,7 @@ impl Handler<Remains> for Directory {
 impl Handler<Retry> for Directory {
     type Result = Result<(), RetryError>;
 
-    fn handle(&mut self, Retry(object): Retry, ctx: &mut Self::Context) -> Self::Result {
-        self.retry(object, ctx)
+    fn handle(&mut self, retry: Retry, ctx: &mut Self::Context) -> Self::Result {
+        self.retry(&retry, ctx)
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     limits::{TOMBSTONES_FORGOTTEN, TOMBSTONES_MAX},
     object::{Epoch, ObjectId, SessionId},
     supervise::{self, RestartLimit},
-    wire::reason,
+    wire::{Refusal, reason},
 };
 
 /// Go on with this. The first that a directory hears.
@@ -40,6 +40,16 @@ impl Quarantine {
     /// Why an object cannot be had, if it is here.
     pub(super) fn why(&self, object: ObjectId) -> Option<&str> {
         self.0.get(&object).map(|(_, why)| why.as_str())
+    }
+
+    /// What there is of it.
+    pub(super) fn kept(&self, object: ObjectId) -> Option<&Kept> {
+        self.0.get(&object).map(|(kept, _)| kept)
+    }
+
+    /// It is whole.
+    pub(super) fn end(&mut self, object: ObjectId) {
+        self.0.remove(&object);
     }
 }
 
@@ -120,28 +130,22 @@ impl Directory {
         }
     }
 
-    /// An object of before the hub's restart. Returns who has shouted there.
-    fn restore(
+    /// An object that is in the journal. Nobody needs it from `since_ms` on, so far. Returns who has
+    /// shouted there.
+    pub(super) fn restore(
         &mut self,
         env: &Env,
         (object, definition, mut history): (ObjectId, Definition, History),
+        since_ms: u64,
         ctx: &Context<Self>,
-    ) -> Vec<SessionId> {
+    ) -> Result<Vec<SessionId>, Refusal> {
         let shouters = history.shouters().collect();
         let list_change = history.list_change().unwrap_or_default();
         let Definition { interface, name, pinned, presence, .. } = definition.clone();
         let slow_leaves = env.slow_leaves.of(&interface, name.as_ref());
         let authority = env.authorities.of_restored(&interface, name.as_ref());
         let manner = Manner { presence, slow_leaves, authority };
-        let repeater = match self.start_repeater(object, history, manner, ctx) {
-            Ok(repeater) => repeater,
-            Err(why) => {
-                tracing::error!(%object, %why, "an object does not start");
-                return shouters;
-            }
-        };
-        // Nobody is back before the hub listens, and sessions have their grace time from then on.
-        let since_ms = self.clock.now_ms() + env.grace.as_millis() as u64;
+        let repeater = self.start_repeater(object, history, manner, ctx)?;
         self.life.begin(object, since_ms);
         self.life.set_pinned(object, pinned, since_ms);
         self.life.list(object, list_change, since_ms);
@@ -150,7 +154,7 @@ impl Directory {
         }
         let kept = Some(Box::new(definition));
         self.objects.insert(object, Object { repeater, interface, name, failed: None, kept });
-        shouters
+        Ok(shouters)
     }
 
     fn quarantine(&mut self, kept: Kept, why: &str) {
@@ -187,9 +191,14 @@ impl Handler<Restore> for Directory {
         ended.values().for_each(|object| self.life.remember_end(*object));
         let mut places = BTreeMap::<_, Vec<_>>::new();
         let count = objects.len();
+        // Nobody is back before the hub listens, and sessions have their grace time from then on.
+        let since_ms = self.clock.now_ms() + env.grace.as_millis() as u64;
         for restored in objects {
             let object = restored.0;
-            let shouters = self.restore(&env, restored, ctx);
+            let shouters = self.restore(&env, restored, since_ms, ctx).unwrap_or_else(|why| {
+                tracing::error!(%object, %why, "an object does not start");
+                Vec::new()
+            });
             let Some(known) = self.objects.get(&object) else { continue };
             for session in shouters {
                 places.entry(session).or_default().push((object, known.repeater.clone()));

@@ -1,0 +1,50 @@
+//! Objects that a journal has not whole, brought back with what is whole of them.
+
+use actix::Context;
+
+use super::{Directory, RetryError};
+use crate::{
+    hub::{Env, history::History},
+    object::{Epoch, ObjectId},
+    wire::{Change, Entry},
+};
+
+impl Directory {
+    /// A quarantined object begins anew, in the journal too: in another epoch, in which nothing is
+    /// known of those who had shouted there.
+    pub(super) fn rescue(
+        &mut self,
+        object: ObjectId,
+        env: &Env,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), RetryError> {
+        let lost = |why: &dyn ToString| RetryError::Lost { object, why: why.to_string() };
+        let epoch = Epoch::random(&mut self.random);
+        let kept = self.quarantine.kept(object).ok_or(RetryError::Unknown(object))?;
+        let rebased = kept.rebase(epoch).map_err(|why| lost(&why))?;
+        let history = History::restored(object, &rebased.kept, |_| false);
+        let history = history.map_err(|why| lost(&why))?;
+        let mut definition =
+            rebased.kept.definition.clone().ok_or_else(|| lost(&"it is unknown"))?;
+        definition.name = definition.name.filter(|name| self.names.get(name) == Some(&object));
+        let since_ms = self.clock.now_ms();
+        self.restore(env, (object, definition, history), since_ms, ctx)
+            .map_err(|why| lost(&why))?;
+        self.keep(rebased.kept.changes());
+        self.quarantine.end(object);
+        let left_out = rebased.left_out.join("; ");
+        tracing::warn!(%object, %epoch, left_out, "a damaged object begins anew");
+        self.tell_named(object);
+        self.sweep_later(ctx);
+        Ok(())
+    }
+
+    /// An object that has a name was not listed, and is.
+    fn tell_named(&mut self, object: ObjectId) {
+        let Some(known) = self.objects.get(&object) else { return };
+        let interface = known.interface.clone();
+        if let Some(name) = known.name.clone() {
+            self.tell_watchers(&Change::Added(Entry { name, object, interface }));
+        }
+    }
+}
