@@ -1,18 +1,14 @@
 //! Starts hubs and clients, ends the hubs, and judges what the clients saw.
 
-use std::{
-    collections::BTreeSet,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use actix_multiplex::{
     Client, Handle,
     testing::transcript::{Summary, Transcript},
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use crate::{
+use super::{
     cycles::{Cycles, End},
     image::Images,
     notes::{Counts, Notes, add_counts},
@@ -21,7 +17,7 @@ use crate::{
 };
 
 /// Hubs are killed over and over; nothing is lost, doubled or told in another order.
-pub(crate) fn survive() {
+pub(super) fn survive() {
     let cycles = Cycles::from_environment();
     eprintln!("SEED={} CYCLES={}", cycles.seed, cycles.count);
     let place = Place::new("cycles");
@@ -156,7 +152,7 @@ impl Run {
 
     fn judge(&self, transcript: &Transcript, counts: &Counts, took: Duration) {
         let summary = transcript.check_complete().unwrap_or_else(|wrong| panic!("{wrong}"));
-        let Run { cycles, images, told, .. } = self;
+        let Self { cycles, images, told, .. } = self;
         for (what, count) in counts.iter().filter(|(what, _)| !what.starts_with("kept ")) {
             eprintln!("{count:>9} {what}");
         }

@@ -10,30 +10,30 @@ use actix_multiplex::{
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::time::sleep;
 
-use crate::{
+use super::{
     child::Enough,
     notes::Notes,
     pond::{Clerk, Croak, Frog, Ledger, SHOWING, Show, Sum, fall},
 };
 
 /// Who makes toads.
-pub(crate) struct Keeper {
-    pub(crate) name: String,
-    pub(crate) client: Client,
-    pub(crate) frog: Voice<Frog>,
-    pub(crate) notes: Notes,
-    pub(crate) random: StdRng,
+pub(super) struct Keeper {
+    pub(super) name: String,
+    pub(super) client: Client,
+    pub(super) frog: Voice<Frog>,
+    pub(super) notes: Notes,
+    pub(super) random: StdRng,
 }
 
 impl Keeper {
-    pub(crate) fn new(name: &str, client: &Client, frog: Voice<Frog>, notes: &Notes) -> Self {
+    pub(super) fn new(name: &str, client: &Client, frog: Voice<Frog>, notes: &Notes) -> Self {
         let random = StdRng::seed_from_u64(0);
         let (name, client, notes) = (name.to_owned(), client.clone(), notes.clone());
         Self { name, client, frog, notes, random }
     }
 
     /// Makes toads until it is enough; returns those that are kept.
-    pub(crate) async fn run(mut self, seed: u64, enough: Enough) -> Vec<Handle<Clerk>> {
+    pub(super) async fn run(mut self, seed: u64, enough: Enough) -> Vec<Handle<Clerk>> {
         self.random = StdRng::seed_from_u64(seed);
         let mut kept = Vec::new();
         for k in 1.. {
@@ -43,6 +43,7 @@ impl Keeper {
             sleep(Duration::from_millis(self.random.random_range(200..800))).await;
             let toad = self.make(k, kept.len()).await;
             self.show(&toad, k).await;
+            sleep(Duration::from_millis(self.random.random_range(0..300))).await;
             if k % KEPT_EVERY == 0 && kept.len() < KEPT_MAX {
                 self.notes.count(&format!("kept {}", self.kept_name(kept.len())));
                 kept.push(toad);
@@ -116,14 +117,14 @@ impl Keeper {
 }
 
 /// The night comes to these toads.
-pub(crate) async fn dusk(toads: &[Handle<Clerk>], notes: &Notes) {
+pub(super) async fn dusk(toads: &[Handle<Clerk>], notes: &Notes) {
     for toad in toads {
         fall::<Ledger>(&toad.voice(), notes).await;
     }
 }
 
 /// Croaks, and notes what becomes of it.
-pub(crate) async fn say<I>(voice: &Voice<I>, who: &str, n: u64, notes: &Notes)
+pub(super) async fn say<I>(voice: &Voice<I>, who: &str, n: u64, notes: &Notes)
 where
     I: Interface,
     Croak: ShoutAt<I>,
@@ -135,13 +136,13 @@ where
 }
 
 /// Notes that it is about to be sent.
-pub(crate) fn said<I: Interface>(voice: &Voice<I>, who: &str, n: u64, notes: &Notes) {
+pub(super) fn said<I: Interface>(voice: &Voice<I>, who: &str, n: u64, notes: &Notes) {
     let (object, text) = (voice.object().to_string(), n.to_string());
     notes.note(&Event::Said { voice: who, object: &*object, n, text: &*text });
 }
 
 /// Notes what became of it.
-pub(crate) fn settle<I: Interface>(
+pub(super) fn settle<I: Interface>(
     voice: &Voice<I>,
     who: &str,
     n: u64,
@@ -174,7 +175,7 @@ fn is_end(gone: &Gone) -> bool {
 }
 
 /// The error without its message.
-pub(crate) fn forget<M>(error: ShoutError<M>) -> ShoutError<()> {
+pub(super) fn forget<M>(error: ShoutError<M>) -> ShoutError<()> {
     match error {
         ShoutError::Full(_) => ShoutError::Full(()),
         ShoutError::Encode(_, why) => ShoutError::Encode((), why),

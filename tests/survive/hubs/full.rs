@@ -7,7 +7,7 @@ use actix_multiplex::{
 };
 use tokio::time::timeout;
 
-use crate::{
+use super::{
     notes::Notes,
     pond::{Croak, Frog, KERMIT, Witness, fall},
     program::{PATIENCE, Place, Program},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The hub of a client that shouts until the hub's disk is full, and then another one.
-pub(crate) fn disk_full() {
+pub(super) fn disk_full() {
     actix::System::new().block_on(async {
         let place = Place::new("full");
         // POSIX counts in 512 bytes, some shells in 1,024.

@@ -11,17 +11,17 @@ use std::{
 use tokio::{sync::mpsc, time::timeout};
 
 /// Time for one step of a run, on a slow machine. Nothing is waited for longer.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A process and its lines. Killed when dropped.
-pub(crate) struct Program {
+pub(super) struct Program {
     name: String,
     process: std::process::Child,
     lines: mpsc::UnboundedReceiver<String>,
 }
 
 impl Program {
-    pub(crate) fn start(name: &str, command: &mut Command) -> Self {
+    pub(super) fn start(name: &str, command: &mut Command) -> Self {
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -37,40 +37,40 @@ impl Program {
         Self { name: name.to_owned(), process, lines }
     }
 
-    pub(crate) fn tell(&mut self, word: &str) {
+    pub(super) fn tell(&mut self, word: &str) {
         let input = self.process.stdin.as_mut().expect("was piped");
         writeln!(input, "{word}").unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
-    pub(crate) async fn expect(&mut self, word: &str) {
+    pub(super) async fn expect(&mut self, word: &str) {
         match timeout(2 * PATIENCE, self.line()).await {
             Ok(line) => {
-                assert!(line.starts_with(word), "{} said `{line}`, not `{word}`", self.name)
+                assert!(line.starts_with(word), "{} said `{line}`, not `{word}`", self.name);
             }
             Err(late) => panic!("{} did not say `{word}`: {late}", self.name),
         }
     }
 
     /// Whether it has said a line by now.
-    pub(crate) fn has_spoken(&mut self) -> bool {
+    pub(super) fn has_spoken(&mut self) -> bool {
         self.lines.try_recv().is_ok()
     }
 
     /// Kills it, as SIGKILL does, and waits until it is no more.
-    pub(crate) fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.process.kill().expect("it can be killed");
         self.process.wait().expect("it is our child");
     }
 
     /// Asks it to end.
-    pub(crate) fn terminate(&mut self) {
+    pub(super) fn terminate(&mut self) {
         let pid = self.process.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(sent.expect("there is a `kill`").success());
     }
 
     /// Waits until it has ended.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
+    pub(super) async fn ended(&mut self) -> ExitStatus {
         let lines = async { while self.lines.recv().await.is_some() {} };
         let in_time = timeout(PATIENCE, lines).await;
         assert!(in_time.is_ok(), "{} does not end", self.name);
@@ -95,28 +95,31 @@ impl Drop for Program {
 }
 
 /// Where a hub listens, and keeps what it keeps.
-pub(crate) struct Place {
-    pub(crate) directory: PathBuf,
-    pub(crate) address: String,
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) directory: PathBuf,
+    pub(super) address: String,
+    /// Seconds that it keeps sessions.
+    pub(super) grace: u64,
 }
 
 impl Place {
     /// An empty directory of this test's own, and a port.
-    pub(crate) fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let name = format!("survive-{name}-{}", std::process::id());
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _none = std::fs::remove_dir_all(&directory);
         std::fs::create_dir_all(&directory).expect("a directory can be made");
-        Self { directory, address: format!("tcp://127.0.0.1:{}", free_port()) }
+        Self { directory, address: format!("tcp://127.0.0.1:{}", free_port()), grace: 60 }
     }
 
     /// The program, by which other program it is started if by one.
-    pub(crate) fn hub(&self, before: &[&str], arbiters: u64) -> Program {
+    pub(super) fn hub(&self, before: &[&str], arbiters: u64) -> Program {
         let words = [before, &[env!("CARGO_BIN_EXE_multiplex"), "hub"]].concat();
         let mut command = Command::new(words[0]);
         command
             .args(&words[1..])
-            .args(["--listen", &self.address, "--grace", "60"])
+            .args(["--listen", &self.address, "--grace", &self.grace.to_string()])
             .args(["--arbiters", &arbiters.to_string()])
             .arg("--data-dir")
             .arg(self.data())
@@ -125,12 +128,12 @@ impl Place {
         Program::start("the hub", &mut command)
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    pub(super) fn data(&self) -> PathBuf {
         self.directory.join("data")
     }
 
     /// What all its hubs have logged.
-    pub(crate) fn logged(&self) -> String {
+    pub(super) fn logged(&self) -> String {
         let log = std::fs::read(self.directory.join("hub.log")).expect("there is a log");
         String::from_utf8_lossy(&log).into_owned()
     }
@@ -141,7 +144,7 @@ impl Place {
     }
 
     /// What was good need not be looked at.
-    pub(crate) fn clear(self) {
+    pub(super) fn clear(self) {
         std::fs::remove_dir_all(self.directory).expect("it is this test's own");
     }
 }

@@ -7,40 +7,40 @@ use actix_multiplex::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use super::{
     notes::{Going, Notes},
     toads::say,
 };
 
 /// The object without a state.
-pub(crate) const KERMIT: &str = "kermit";
+pub(super) const KERMIT: &str = "kermit";
 /// The object with one.
-pub(crate) const LEDGER: &str = "ledger";
+pub(super) const LEDGER: &str = "ledger";
 
 /// One shout of many: who says it, and which of theirs it is.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Croak {
-    pub(crate) who: String,
-    pub(crate) n: u64,
+pub(super) struct Croak {
+    pub(super) who: String,
+    pub(super) n: u64,
     /// Makes it as long as one likes.
-    pub(crate) text: String,
+    pub(super) text: String,
 }
 
 /// Here is a toad.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Show {
-    pub(crate) who: String,
-    pub(crate) n: u64,
-    pub(crate) toad: ObjectRef<Ledger>,
+pub(super) struct Show {
+    pub(super) who: String,
+    pub(super) n: u64,
+    pub(super) toad: ObjectRef<Ledger>,
 }
 
 /// The last shout.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Night;
+pub(super) struct Night;
 
 interface! {
     /// A frog that croaks, and shows toads, until the night.
-    pub(crate) Frog = "pond.frog" v1 {
+    pub(super) Frog = "pond.frog" v1 {
         state none;
         1 => Croak,
         2 => Show,
@@ -50,7 +50,7 @@ interface! {
 
 interface! {
     /// Sums up what is croaked at it. A toad is one too.
-    pub(crate) Ledger = "pond.ledger" v1 {
+    pub(super) Ledger = "pond.ledger" v1 {
         state Sum;
         1 => Croak,
         2 => Night,
@@ -59,7 +59,7 @@ interface! {
 
 /// All that was heard. Two leaves that have heard the same have the same sum.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Sum {
+pub(super) struct Sum {
     last: u64,
     hash: u64,
     is_night: bool,
@@ -122,7 +122,7 @@ impl Pen {
 }
 
 /// A leaf of kermit. It holds the toads that it was shown.
-pub(crate) struct Witness {
+pub(super) struct Witness {
     pen: Pen,
     me: Voice<Frog>,
     awake: Option<Going>,
@@ -130,7 +130,7 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    pub(crate) fn implement(client: &Client, name: &str, notes: &Notes) {
+    pub(super) fn implement(client: &Client, name: &str, notes: &Notes) {
         let (name, notes) = (name.to_owned(), notes.clone());
         client.implement(move |me| {
             let pen = Pen::new(&name, &me, &notes);
@@ -233,7 +233,7 @@ impl Handler<Heard<Night>> for Witness {
 }
 
 /// A leaf of a ledger.
-pub(crate) struct Clerk {
+pub(super) struct Clerk {
     pen: Pen,
     sum: Sum,
     awake: Option<Going>,
@@ -241,7 +241,7 @@ pub(crate) struct Clerk {
 }
 
 impl Clerk {
-    pub(crate) fn implement(client: &Client, name: &str, notes: &Notes) {
+    pub(super) fn implement(client: &Client, name: &str, notes: &Notes) {
         let (name, notes) = (name.to_owned(), notes.clone());
         client.implement(move |me| {
             let (pen, awake) = (Pen::new(&name, &me, &notes), Some(notes.clerks.begin()));
@@ -322,21 +322,21 @@ impl Drop for Clerk {
 }
 
 /// Shouts the night, as the only one who does.
-pub(crate) async fn fall<I>(voice: &Voice<I>, notes: &Notes) -> u64
+pub(super) async fn fall<I>(voice: &Voice<I>, notes: &Notes) -> u64
 where
     I: actix_multiplex::Interface,
     Night: actix_multiplex::ShoutAt<I>,
 {
     let object = voice.object().to_string();
     notes.note(&Event::Said { voice: NIGHT, object: &*object, n: 1, text: "1" });
-    let receipt = tokio::time::timeout(crate::program::PATIENCE, voice.send(Shout(Night))).await;
+    let receipt = tokio::time::timeout(super::program::PATIENCE, voice.send(Shout(Night))).await;
     let seq = receipt.expect("a receipt comes in time").expect("it is sequenced").seq().0;
     notes.note(&Event::Receipted { voice: NIGHT, object: &*object, n: 1, seq });
     seq
 }
 
 /// Behind the name of who shows toads.
-pub(crate) const SHOWING: &str = " showing";
+pub(super) const SHOWING: &str = " showing";
 /// Who shouts the night.
 const NIGHT: &str = "night";
 /// Shouts from one word of a leaf's state to the next.

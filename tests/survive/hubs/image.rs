@@ -14,16 +14,16 @@ struct Image(BTreeMap<String, (Option<u64>, Option<u64>)>);
 
 /// What was seen of all images.
 #[derive(Default)]
-pub(crate) struct Images {
+pub(super) struct Images {
     reading: Option<JoinHandle<Image>>,
     first_entries: BTreeSet<(String, u64)>,
     states: BTreeSet<(String, u64)>,
-    pub(crate) count: u64,
+    pub(super) count: u64,
 }
 
 impl Images {
     /// Copies the journal of a hub that is no more, and reads the copy on a thread of its own.
-    pub(crate) fn take(&mut self, data: &Path) {
+    pub(super) fn take(&mut self, data: &Path) {
         self.finish();
         let (file, copy) = (Redb::file(data), data.with_extension("image"));
         if !file.exists() {
@@ -35,7 +35,7 @@ impl Images {
     }
 
     /// Waits for the image that is being read.
-    pub(crate) fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         let Some(reading) = self.reading.take() else { return };
         let Image(objects) = reading.join().expect("the image is whole");
         self.count += 1;
@@ -46,12 +46,12 @@ impl Images {
     }
 
     /// How often entries were cut from one image to another, at least.
-    pub(crate) fn cuts(&self) -> usize {
+    pub(super) fn cuts(&self) -> usize {
         self.first_entries.iter().filter(|(_, entry)| *entry > 0).count()
     }
 
     /// How many states were kept, but for those that objects were made with.
-    pub(crate) fn states(&self) -> usize {
+    pub(super) fn states(&self) -> usize {
         self.states.iter().filter(|(_, seq)| *seq > 0).count()
     }
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use actix_multiplex::{
-    Change, Client, ConnectionEvent, Handle, Interface, Receipt, Receipted, Shout, ShoutAt,
+    Change, Client, ConnectionEvent, Entry, Handle, Interface, Receipt, Receipted, Shout, ShoutAt,
     ShoutError, Voice,
 };
 use futures_util::StreamExt;
@@ -26,7 +26,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{
+use super::{
     notes::Notes,
     pond::{Clerk, Croak, Frog, KERMIT, LEDGER, Ledger, Sum, Witness},
     program::PATIENCE,
@@ -35,20 +35,20 @@ use crate::{
 
 /// Whether it is enough.
 #[derive(Clone, Default)]
-pub(crate) struct Enough(Arc<AtomicBool>);
+pub(super) struct Enough(Arc<AtomicBool>);
 
 impl Enough {
-    pub(crate) fn tell(&self) {
+    pub(super) fn tell(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_told(&self) -> bool {
+    pub(super) fn is_told(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 /// Arguments: the hub, the child's name, a seed, and the file for the notes.
-pub(crate) fn main(arguments: &[String]) {
+pub(super) fn main(arguments: &[String]) {
     let [hub, name, seed, file] = arguments else {
         panic!("a child takes four arguments, not {arguments:?}");
     };
@@ -248,27 +248,32 @@ async fn ask(voice: Voice<Frog>, name: String, enough: Enough, notes: Notes) {
 /// Follows the names of toads, and holds them against the list in the end.
 async fn watch(client: Client, enough: Enough) {
     let mut watching = client.watch("toad.").await.expect("names are listed");
-    let name = |entry: &actix_multiplex::Entry| entry.name.to_string();
-    let mut names: BTreeSet<String> = watching.names().iter().map(name).collect();
-    let mut last = Vec::new();
-    for _ in 0..PATIENCE.as_secs() * 2 {
-        while let Ok(change) = timeout(Duration::from_millis(500), watching.next()).await {
+    let mut names: BTreeSet<String> = watching.names().iter().map(name_of).collect();
+    let mut tries = 0..LISTINGS;
+    loop {
+        while let Ok(change) = timeout(SILENCE, watching.next()).await {
             match change.expect("the client lives") {
-                Change::Added(entry) => assert!(names.insert(name(&entry)), "{entry:?} was there"),
+                Change::Added(entry) => {
+                    assert!(names.insert(name_of(&entry)), "{entry:?} was there");
+                }
                 Change::Removed(name) => {
-                    assert!(names.remove(name.as_str()), "{name} was not there")
+                    assert!(names.remove(name.as_str()), "{name} was not there");
                 }
                 _ => {}
             }
         }
         if enough.is_told() {
-            last = client.list("toad.").await.expect("names are listed");
-            if last.iter().map(name).eq(names.iter().cloned()) {
+            let listed = client.list("toad.").await.expect("names are listed");
+            if listed.iter().map(name_of).eq(names.iter().cloned()) {
                 return;
             }
+            assert!(tries.next().is_some(), "watched: {names:?}; listed: {listed:?}");
         }
     }
-    panic!("watched: {names:?}; listed: {last:?}");
+}
+
+fn name_of(entry: &Entry) -> String {
+    entry.name.to_string()
 }
 
 /// The words of the parent, as they come.
@@ -294,5 +299,8 @@ const UNDER_WAY: usize = 64;
 /// Bytes of shouts.
 const LONG: usize = 3_000;
 const SHORT: usize = 300;
+/// Silence after which no change of a name is on its way, probably; and listings that are tried.
+const SILENCE: Duration = Duration::from_millis(500);
+const LISTINGS: usize = 60;
 /// Time for all to have handled a shout.
 const HANDLED_WITHIN: Duration = Duration::from_secs(1);

@@ -8,18 +8,18 @@ use std::{
 use actix_multiplex::testing::transcript::{Event, Transcript};
 use tokio::{sync::watch, time::timeout};
 
-use crate::program::PATIENCE;
+use super::program::PATIENCE;
 
 /// What a process saw. Clones are the same notes.
 #[derive(Clone, Default)]
-pub(crate) struct Notes {
+pub(super) struct Notes {
     seen: Arc<Mutex<Seen>>,
     /// Leaves of kermit to which the night has not come.
-    pub(crate) frogs: Tally,
+    pub(super) frogs: Tally,
     /// Leaves of ledgers to which the night has not come.
-    pub(crate) clerks: Tally,
+    pub(super) clerks: Tally,
     /// What is done behind a message that was heard.
-    pub(crate) errands: Tally,
+    pub(super) errands: Tally,
 }
 
 #[derive(Default)]
@@ -29,20 +29,20 @@ struct Seen {
 }
 
 /// How often what happened.
-pub(crate) type Counts = BTreeMap<String, u64>;
+pub(super) type Counts = BTreeMap<String, u64>;
 
 impl Notes {
-    pub(crate) fn note(&self, event: &Event<&str>) {
+    pub(super) fn note(&self, event: &Event<&str>) {
         self.lock().transcript.record(event);
     }
 
     /// Something has happened once more.
-    pub(crate) fn count(&self, what: &str) {
+    pub(super) fn count(&self, what: &str) {
         *self.lock().counts.entry(what.to_owned()).or_default() += 1;
     }
 
     /// The transcript, and each count as a comment in it.
-    pub(crate) fn to_lines(&self) -> String {
+    pub(super) fn to_lines(&self) -> String {
         let seen = self.lock();
         let counts = seen.counts.iter().map(|(what, count)| format!("# {count} {what}\n"));
         counts.chain([seen.transcript.to_lines()]).collect()
@@ -54,7 +54,7 @@ impl Notes {
 }
 
 /// Adds the counts that are comments in these lines.
-pub(crate) fn add_counts(lines: &str, counts: &mut Counts) {
+pub(super) fn add_counts(lines: &str, counts: &mut Counts) {
     for line in lines.lines().map_while(|line| line.strip_prefix("# ")) {
         let (count, what) = line.split_once(' ').expect("a count and what it counts");
         let count: u64 = count.parse().expect("a count");
@@ -64,23 +64,22 @@ pub(crate) fn add_counts(lines: &str, counts: &mut Counts) {
 
 /// Counts what is not over yet.
 #[derive(Clone, Default)]
-pub(crate) struct Tally(Arc<watch::Sender<u64>>);
+pub(super) struct Tally(Arc<watch::Sender<u64>>);
 
 /// One of what a tally counts, until it is dropped.
-pub(crate) struct Going(Tally);
+pub(super) struct Going(Tally);
 
 impl Tally {
-    pub(crate) fn begin(&self) -> Going {
+    pub(super) fn begin(&self) -> Going {
         self.0.send_modify(|count| *count += 1);
         Going(self.clone())
     }
 
     /// Waits until nothing of it goes on.
-    pub(crate) async fn is_over(&self, what: &str) {
+    pub(super) async fn is_over(&self, what: &str) {
         let mut count = self.0.subscribe();
-        if timeout(PATIENCE, count.wait_for(|count| *count == 0)).await.is_err() {
-            panic!("{} {what} are not done in {PATIENCE:?}", *self.0.borrow());
-        }
+        let in_time = timeout(PATIENCE, count.wait_for(|count| *count == 0)).await.is_ok();
+        assert!(in_time, "{} {what} are not done in {PATIENCE:?}", *self.0.borrow());
     }
 }
 
