@@ -47,7 +47,7 @@ use super::{
     turn::{Turn, let_others_run},
 };
 use crate::{
-    journal::Definition,
+    journal::{Change, Definition},
     limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
     object::{self, Codec, Epoch, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
@@ -172,7 +172,8 @@ impl Directory {
         }
         let list_change = history.list_change().unwrap_or_default();
         let Make { object, name, interface, manner, .. } = make;
-        let repeater = self.start_repeater(object, history, manner, ctx)?;
+        let started = self.start_repeater(object, history, manner, ctx);
+        let repeater = started.inspect_err(|_| self.keep([Change::Cleared(object)]))?;
         self.objects.insert(object, Object { repeater, interface, name: None, failed: None, kept });
         let now_ms = self.clock.now_ms();
         self.life.begin(object, now_ms);

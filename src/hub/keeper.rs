@@ -42,13 +42,12 @@ impl Keeper {
         let (behind, mut is_broken) = (gate.clone(), false);
         let tell = move |progress| match progress {
             Progress::Committed(number) => behind.commit(number),
-            Progress::Failed(_) if is_broken => {}
+            Progress::Failed(_) | Progress::Closed if is_broken => {}
             Progress::Failed(why) => {
                 is_broken = true;
                 behind.break_down();
                 told.send_replace(Standing::Failed(why));
             }
-            Progress::Closed if is_broken => {}
             Progress::Closed => drop(told.send_replace(Standing::Closed)),
         };
         (Self { writer, gate, standing }, committer, tell)

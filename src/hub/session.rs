@@ -292,7 +292,9 @@ impl Actor for Session {
         // What is kept of it goes first: nobody can come back when its ops are forgotten.
         tokio::task::spawn_local(async move {
             let _ended = end.await;
-            repeaters.iter().for_each(|repeater| repeater.do_send(Forget(session)));
+            for repeater in repeaters {
+                repeater.do_send(Forget(session));
+            }
         });
     }
 }

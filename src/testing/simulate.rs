@@ -4,21 +4,14 @@
 //! and counts of what happened. [`search`] goes through the schedules of many seeds, and makes the
 //! first that fails as short as it gets.
 
+mod hubs;
 mod model;
 mod program;
 mod stage;
 
-use std::{
-    cell::RefCell,
-    fmt,
-    ops::{Range, RangeInclusive},
-    rc::Rc,
-    time::Duration,
-};
+use std::{fmt, ops::Range};
 
-use rand::{RngExt, SeedableRng, rngs::StdRng};
-
-use self::stage::Stage;
+use self::{hubs::Hubs, stage::Stage};
 use super::{
     schedule::Schedule,
     shrink::shrink,
@@ -27,8 +20,7 @@ use super::{
     transcript::{Summary, Transcript, Violations},
 };
 use crate::{
-    hub::{Builder, Hub, faults},
-    journal::Memory,
+    hub::faults,
     limits::{CUT_BYTES, LAG_BYTES_MAX, STATE_PIECE_BYTES, TAIL_SHOUTS_MAX},
     supervise,
 };
@@ -104,8 +96,15 @@ pub fn simulate(schedule: &Schedule) -> Outcome {
     faults::hold_cuts_to(CUT_AT_BYTES);
     crate::wire::set_piece_bytes(PIECE_BYTES);
     let _earlier = faults::take_tally();
-    let run =
-        || run_with(schedule.seed, hubs(schedule), async |sim| carry_out(sim, schedule).await);
+    let hubs = Hubs::of(schedule);
+    let next = hubs.clone();
+    let run = || {
+        run_with(
+            schedule.seed,
+            move || next.make(),
+            async |sim| carry_out(sim, schedule, hubs).await,
+        )
+    };
     let outcome = supervise::guard(run);
     faults::hold_tails_to(TAIL_SHOUTS_MAX);
     faults::hold_lags_to(LAG_BYTES_MAX);
@@ -115,18 +114,6 @@ pub fn simulate(schedule: &Schedule) -> Outcome {
         let (transcript, stats) = (Transcript::new(), Stats::default());
         Outcome { verdict: Err(Failure::Panicked { why }), transcript, stats }
     })
-}
-
-/// The hubs of a schedule: all of them with one journal, or without.
-fn hubs(schedule: &Schedule) -> impl Fn() -> Builder + 'static {
-    let journal = schedule.has_journal().then(Memory::default);
-    let random = Rc::new(RefCell::new(StdRng::seed_from_u64(schedule.seed)));
-    move || {
-        let Some(journal) = journal.clone() else { return Hub::builder() };
-        let random = random.clone();
-        let delay = move || Duration::from_micros(random.borrow_mut().random_range(COMMIT_US));
-        Hub::builder().journal(journal).commits_after(delay)
-    }
 }
 
 /// Carries out the schedules of these seeds.
@@ -146,8 +133,8 @@ pub fn search(seeds: Range<u64>) -> Result<Stats, Box<Counterexample>> {
     Ok(sum)
 }
 
-async fn carry_out(sim: &Sim, schedule: &Schedule) -> Outcome {
-    let mut stage = Stage::new(sim, schedule.has_journal());
+async fn carry_out(sim: &Sim, schedule: &Schedule, hubs: Hubs) -> Outcome {
+    let mut stage = Stage::new(sim, schedule.has_journal(), hubs);
     for step in &schedule.steps {
         stage.take(*step).await;
     }
@@ -231,17 +218,14 @@ impl fmt::Display for Counterexample {
     }
 }
 
-/// How long a commit takes, in microseconds.
-const COMMIT_US: RangeInclusive<u64> = 100..=50_000;
+/// What a journal keeps beyond a tail: a burst.
+const CUT_AT_BYTES: usize = 1_024;
+
+/// Less than a state has.
+const PIECE_BYTES: usize = 4;
 
 /// A burst is more, and what follows it within seconds is less.
 const TAIL_SHOUTS: usize = 64;
 
 /// A burst that a slow line does not take at once.
 const LAG_BYTES: usize = 2_048;
-
-/// What a journal keeps beyond a tail: a burst.
-const CUT_AT_BYTES: usize = 1_024;
-
-/// Less than a state has.
-const PIECE_BYTES: usize = 4;

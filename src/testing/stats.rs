@@ -44,7 +44,7 @@ impl fmt::Display for Stats {
 }
 
 /// What a suite is refused without.
-const MUST_OCCUR: [&str; 37] = [
+const MUST_OCCUR: [&str; 38] = [
     "bytes",
     "catch-ups",
     "connections",
@@ -59,6 +59,7 @@ const MUST_OCCUR: [&str; 37] = [
     "ghosts",
     "holds",
     "joins",
+    "journals that failed",
     "late joins",
     "leaves pulled",
     "lost one way",

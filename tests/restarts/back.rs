@@ -125,7 +125,7 @@ fn a_receipt_that_waits_for_who_handles_the_shout_is_its_place_after_a_restart()
         let (kermit, _hers) = (kermit(&alec).await, kermit(&amy).await);
         sim.settle().await;
         sim.network().hold("amy");
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let waiting = tokio::task::spawn_local({
             let kermit = kermit.clone();
             async move {

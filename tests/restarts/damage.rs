@@ -90,9 +90,8 @@ fn failed_and_back(journal: Option<Memory>, last: Trouble, anew: bool) {
         for leaf in [&mine, &hers] {
             assert_eq!(soon(leaf.send(Local(Count))).await, Ok(seq));
         }
-        if sim.hub().retry(ObjectId([9; 16])).await != Err(RetryError::Unknown(ObjectId([9; 16]))) {
-            panic!("there is no such object");
-        }
+        let nobody = ObjectId([9; 16]);
+        assert_eq!(soon(sim.hub().retry(nobody)).await, Err(RetryError::Unknown(nobody)));
         object
     };
     match journal {

@@ -1,6 +1,9 @@
 //! What is there after a restart.
 
-use actix_multiplex::{JoinError, Local, Shout, journal::Memory};
+use actix_multiplex::{
+    JoinError, Local, Shout,
+    journal::{Journal, Memory},
+};
 
 use super::{
     pond::{Count, Counting, Croak, Look, client, kermit, restart, seconds, soon, story},
@@ -115,7 +118,6 @@ fn an_object_that_is_gone_leaves_nothing_but_its_id() {
         soon(kermit.destroy()).await.unwrap();
         sim.settle().await;
         let mut keys = Vec::new();
-        use actix_multiplex::journal::Journal;
         journal.0.clone().read(&mut |key, _| keys.push(key[0])).unwrap();
         assert_eq!(keys, [0, 1, 2], "the hub, Alec's session, and the id");
     });

@@ -117,7 +117,7 @@ pub(crate) async fn kermit(client: &Client) -> Handle<Counting> {
 
 /// Waits, but not for ever.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
-    timeout(Duration::from_secs(60), future).await.expect("comes within a minute")
+    timeout(Duration::from_mins(1), future).await.expect("comes within a minute")
 }
 
 /// Restarts the hub when all is kept, and tells how this client is back.

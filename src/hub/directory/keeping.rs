@@ -188,7 +188,9 @@ impl Handler<Restore> for Directory {
     fn handle(&mut self, Restore { past, env }: Restore, ctx: &mut Self::Context) {
         let Past { objects, quarantined, sessions, ended, .. } = past;
         self.ended = ended.last_key_value().map_or(0, |(place, _)| place + 1);
-        ended.values().for_each(|object| self.life.remember_end(*object));
+        for object in ended.values() {
+            self.life.remember_end(*object);
+        }
         let mut places = BTreeMap::<_, Vec<_>>::new();
         let count = objects.len();
         // Nobody is back before the hub listens, and sessions have their grace time from then on.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     journal::{Entry, Kept, MarkOf, Marks},
-    object::{Epoch, ObjectId, Op, Seq, SessionId},
+    object::{ObjectId, Op, Seq, SessionId},
     wire::{self, Batch, Frame, Split},
 };
 
@@ -53,11 +53,18 @@ impl History {
         let end = first + entries.len() as u64;
         let (mut ops, mut numbers) = (Ops::new(), Vec::new());
         for (entry, number) in entries.iter().cloned().zip(first..) {
-            if let Some(chunk) = chunk_of(object, epoch, entry, &mut ops, number >= next)
-                .ok_or(Unsound::Chunk(number))?
-            {
-                numbers.push(number);
-                history.restore_chunk(chunk);
+            let counted = if number >= next { &mut ops } else { &mut Ops::new() };
+            match entry {
+                Entry::Refused { session, op, count } => refuse(counted, session, op, count),
+                Entry::Chunk { first, last, frame } => {
+                    let batch = batch_of(&frame).filter(|batch| {
+                        let said = (batch.object, batch.epoch, batch.first_seq, batch.last_seq());
+                        said == (object, epoch, first, last)
+                    });
+                    let batch = batch.ok_or(Unsound::Chunk(number))?;
+                    numbers.push(number);
+                    history.restore_chunk(chunk_of(&batch, frame, counted));
+                }
             }
         }
         let state = history.snapshot.as_ref().map(|snapshot| snapshot.seq);
@@ -114,39 +121,23 @@ impl From<MarkOf> for Mark {
     }
 }
 
-/// The chunk that an entry is, if it is one. Its ops are added to those of their sessions if
-/// `counts`. `None`: it is not of this object.
-fn chunk_of(
-    object: ObjectId,
-    epoch: Epoch,
-    entry: Entry,
-    ops: &mut Ops,
-    counts: bool,
-) -> Option<Option<Chunk>> {
-    let mut note = |session: SessionId, op, seq| {
-        if counts && session != SessionId::OF_HUB {
-            ops.entry(session).or_default().insert(op, seq);
-        }
-    };
-    let (first, last, frame) = match entry {
-        Entry::Refused { session, op, count } => {
-            (0..count.into()).for_each(|n| note(session, op.plus(n), Seq(0)));
-            return Some(None);
-        }
-        Entry::Chunk { first, last, frame } => (first, last, frame),
-    };
-    let batch = batch_of(&frame)?;
-    if (batch.object, batch.epoch, batch.first_seq, batch.last_seq())
-        != (object, epoch, first, last)
-    {
-        return None;
-    }
+fn refuse(ops: &mut Ops, session: SessionId, op: Op, count: u32) {
+    let refused = (0..count.into()).map(|n| (op.plus(n), Seq(0)));
+    ops.entry(session).or_default().extend(refused);
+}
+
+/// The chunk that a batch is; its ops are added to those of their sessions.
+fn chunk_of(batch: &Batch, frame: Bytes, ops: &mut Ops) -> Chunk {
     let mut carried = Vec::new();
     for shout in batch.shouts() {
-        note(batch.sessions[shout.session].0, shout.op, shout.seq);
+        let session = batch.sessions[shout.session].0;
+        if session != SessionId::OF_HUB {
+            ops.entry(session).or_default().insert(shout.op, shout.seq);
+        }
         carried.extend(shout.carried.iter().map(|each| each.object));
     }
-    Some(Some(Chunk { first, last, frame, carried: distinct(carried) }))
+    let (first, last) = (batch.first_seq, batch.last_seq());
+    Chunk { first, last, frame, carried: distinct(carried) }
 }
 
 /// The batch that a frame with its length prefix is.

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::{
     task::spawn_local,
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{model::Say, program::Program};
+use super::{hubs::Hubs, model::Say, program::Program};
 use crate::{
     hub::Trouble,
     testing::{
@@ -26,6 +27,7 @@ use crate::{
 pub(super) struct Stage<'a> {
     sim: &'a Sim,
     has_journal: bool,
+    hubs: Hubs,
     begun: Instant,
     programs: BTreeMap<u8, Rc<Program>>,
     /// Whose last program has crashed.
@@ -37,11 +39,12 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(sim: &'a Sim, has_journal: bool) -> Self {
+    pub(super) fn new(sim: &'a Sim, has_journal: bool, hubs: Hubs) -> Self {
         let (begun, programs, stats) = (Instant::now(), BTreeMap::new(), Stats::default());
         Self {
             sim,
             has_journal,
+            hubs,
             begun,
             programs,
             crashed: BTreeSet::new(),
@@ -54,6 +57,7 @@ impl<'a> Stage<'a> {
     /// Waits for the time of a step, and takes it.
     pub(super) async fn take(&mut self, step: Step) {
         sleep_until(self.begun + Duration::from_millis(step.at_ms)).await;
+        self.go_on_after_a_failure();
         match step.act {
             Act::Come(who) => self.come(who, true),
             Act::ComeAsVoice(who) => self.come(who, false),
@@ -74,6 +78,9 @@ impl<'a> Stage<'a> {
     /// Mends all, and waits until everybody is where they stay. Returns who has lost a connection
     /// that nothing had happened to, and the counts.
     pub(super) async fn end(mut self) -> (Option<String>, Stats) {
+        if self.hubs.calm_down() {
+            self.restart();
+        }
         let network = self.sim.network();
         self.programs.values().for_each(|program| network.mend(&program.name));
         network.stall(false);
@@ -131,6 +138,14 @@ impl<'a> Stage<'a> {
             sleep(Duration::from_millis(ms.into())).await;
             network.stall(false);
         });
+    }
+
+    /// A hub whose journal has failed has stopped: another takes its place.
+    fn go_on_after_a_failure(&mut self) {
+        if self.sim.hub().failed().now_or_never().is_some() {
+            self.stats.add("journals that failed", 1);
+            self.restart();
+        }
     }
 
     fn restart(&mut self) {

@@ -89,7 +89,7 @@ pub(super) fn note(place: &Path) -> Result<(), Wrong> {
         Ok::<_, Wrong>(())
     })?;
     let notes = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
-    let kept = Kept::of(notes, &place.join("alone"))?;
+    let kept = Kept::of(&notes, &place.join("alone"))?;
     Ok(writeln!(stdout(), "{}", serde_json::to_string(&kept)?)?)
 }
 
@@ -102,14 +102,14 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(notes: Vec<Note>, place: &Path) -> Result<Self, Wrong> {
+    fn of(notes: &[Note], place: &Path) -> Result<Self, Wrong> {
         let (Some(first), Some(last)) = (notes.first(), notes.last()) else {
             return Err("nothing was kept".into());
         };
         let hub_s = (last.end - first.begin).as_secs_f64();
         let mut alone = Redb::open(place)?;
         let begin = Instant::now();
-        for note in &notes {
+        for note in notes {
             alone.commit(&note.edits)?;
         }
         Ok(Self { commits: notes.len(), hub_s, alone_s: begin.elapsed().as_secs_f64() })

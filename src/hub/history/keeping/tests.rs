@@ -95,8 +95,10 @@ fn session(n: u8) -> SessionId {
     SessionId([n + 10; 16])
 }
 
+type Told = (Seq, Option<Snapshot>, BTreeMap<SessionId, (Op, Vec<Run>)>);
+
 /// All that a history tells, but for the beginning of its tail.
-fn told(history: &History) -> (Seq, Option<Snapshot>, BTreeMap<SessionId, (Op, Vec<Run>)>) {
+fn told(history: &History) -> Told {
     let mark = |session| (history.next_op(session), history.outcomes(session).collect());
     let marks = history.shouters().map(|session| (session, mark(session))).collect();
     (history.last(), history.snapshot.as_deref().cloned(), marks)
