@@ -59,7 +59,7 @@ pub use self::{
 };
 use self::{
     authority::Authorities,
-    directory::{Directory, Everyone, Stop},
+    directory::{Directory, Everyone, Ready, Stop},
     keeper::Keeper,
     repeater::{Repeater, Settle},
     session::{Finish, Quiet, Session},
@@ -143,6 +143,8 @@ impl Hub {
     pub async fn listen(&self, address: &str) -> Result<String, ListenError> {
         let listener = listener(address).await?;
         let address = listener.address();
+        // Who connects finds all that the hub goes on with.
+        let _stopped = self.env.directory.send(Ready).await;
         self.serve(listener);
         Ok(address)
     }

@@ -297,6 +297,10 @@ pub const CUT_BYTES: usize = 1 << 20;
 /// The same for each run of ops in the marks: four times what one takes there, so that all cuts
 /// together write no more than a quarter of what shouts do.
 pub const CUT_RUN_BYTES: usize = 32;
+/// Ops that are refused in one record of a journal: many windows. What says more is damaged.
+pub const REFUSED_MAX: u32 = 65_536;
+/// What a record of ops that are refused takes in a journal, about.
+pub const REFUSAL_BYTES: usize = 100;
 
 /// Bytes of a journal's pages that are kept in memory: enough for the pages that commits change; a hub
 /// reads the rest once, when it starts.

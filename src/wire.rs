@@ -41,7 +41,7 @@ pub use self::{
     volatile::{Volatile, VolatileHeard},
 };
 pub(crate) use self::{
-    batch::{first_seq_of, object_of},
+    batch::{batch_in, first_seq_of, object_of},
     shout::{Draft, PlainShout},
     state::Incoming,
 };

@@ -27,6 +27,8 @@ pub(crate) struct Gate {
 #[derive(Debug, Default)]
 struct State {
     committed: u64,
+    /// What was held up to this change is let go of, just before it counts as committed.
+    released: u64,
     is_broken: bool,
     /// Writers that wait, each perhaps more than once.
     waiting: Vec<Waker>,
@@ -72,6 +74,7 @@ impl Gate {
     /// is told.
     pub(crate) fn commit(&self, number: u64) {
         let mut state = self.lock();
+        state.released = number;
         let done = state.held.partition_point(|(awaited, _)| *awaited <= number);
         let free: Vec<_> = state.held.drain(..done).collect();
         drop(state);
@@ -92,7 +95,7 @@ impl Gate {
     pub(crate) fn hold(&self, guard: Box<dyn Any + Send>) {
         let mut state = self.lock();
         let number = self.submitted();
-        if number > state.committed {
+        if number > state.released {
             state.held.push_back((number, Guard { _held: guard }));
         }
     }

@@ -25,14 +25,14 @@ pub(crate) use self::{
     endings::{Carried, Destroy, Occupied, SetPin, TellEnded},
     failing::Remains,
     find::{Find, Found, Reservation},
-    keeping::Restore,
+    keeping::{Ready, Restore},
     names::{EndWatch, SetName, TellNames},
     sessions::{Begin, End, GoOn, Prove, Unwatched},
 };
 use self::{
     failing::{Failed, Failure},
     find::{Reservations, fit},
-    keeping::Quarantine,
+    keeping::{Beginning, Quarantine},
     names::Watch,
     sessions::Sessions,
 };
@@ -77,6 +77,7 @@ pub(crate) struct Directory {
     ended: u64,
     /// Objects that the journal has not whole.
     quarantine: Quarantine,
+    beginning: Beginning,
     stopping: bool,
 }
 
@@ -140,6 +141,7 @@ impl Directory {
             keeper,
             ended: 0,
             quarantine: Quarantine::default(),
+            beginning: Beginning::Awaited,
             stopping: false,
         }
     }
@@ -231,6 +233,7 @@ impl Actor for Directory {
 impl Supervised for Directory {
     /// A panic has cancelled its timers.
     fn restarting(&mut self, ctx: &mut Self::Context) {
+        self.begin_anew();
         self.sweep = None;
         self.sweep_later(ctx);
     }

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Keeper {
     writer: Writer,
     gate: Arc<Gate>,
-    standing: watch::Receiver<Standing>,
+    standing: watch::Sender<Standing>,
 }
 
 /// What has become of a journal.
@@ -38,8 +38,9 @@ impl Keeper {
     ) -> (Self, Committer, impl FnMut(Progress) + Send + 'static) {
         let (writer, committer) = Writer::new(journal, number);
         let gate = Arc::<Gate>::default();
-        let (told, standing) = watch::channel(Standing::Open);
-        let (behind, mut is_broken) = (gate.clone(), false);
+        gate.commit(number);
+        let standing = watch::Sender::new(Standing::Open);
+        let (behind, told, mut is_broken) = (gate.clone(), standing.clone(), false);
         let tell = move |progress| match progress {
             Progress::Committed(number) => behind.commit(number),
             Progress::Failed(_) | Progress::Closed if is_broken => {}
@@ -86,6 +87,12 @@ impl Keeper {
         self.gate.hold(guard);
     }
 
+    /// Nothing more may be kept: what the hub has is not what its journal has.
+    pub(crate) fn fail(&self, why: &str) {
+        self.gate.break_down();
+        self.standing.send_replace(Standing::Failed(why.to_owned()));
+    }
+
     /// What connections wait at.
     pub(crate) fn gate(&self) -> &Arc<Gate> {
         &self.gate
@@ -93,7 +100,7 @@ impl Keeper {
 
     /// Why the journal has failed, when it does. `None`: it was closed, and has not.
     pub(crate) async fn failed(&self) -> Option<String> {
-        let mut standing = self.standing.clone();
+        let mut standing = self.standing.subscribe();
         let ended = standing.wait_for(|standing| *standing != Standing::Open).await;
         match ended.ok()?.clone() {
             Standing::Failed(why) => Some(why),

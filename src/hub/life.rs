@@ -121,6 +121,11 @@ impl Life {
         self.change(object, now_ms, |need| need.pinned = pinned);
     }
 
+    /// Whether an object is pinned.
+    pub(crate) fn is_pinned(&self, object: ObjectId) -> bool {
+        self.objects.get(&object).is_some_and(|need| need.pinned)
+    }
+
     /// An object is asked for.
     pub(crate) fn renew(&mut self, object: ObjectId, now_ms: u64) {
         self.change(object, now_ms, |_| {});

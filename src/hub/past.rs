@@ -82,7 +82,7 @@ impl Past {
             (Ok(_), None) => {}
             (Err(why), _) => {
                 let why = why.to_string();
-                tracing::error!(%object, name = kept.name(), why, "an object is quarantined");
+                tracing::error!(%object, name = kept.name(), why, "an object is quarantined: until it is back, no object is dropped");
                 self.quarantined.push((kept, why));
             }
         }

@@ -241,6 +241,9 @@ impl Repeater {
             let why = "the object's repeater panicked at this shout twice".to_owned();
             return self.refuse(session, offer.op, why);
         }
+        if !self.history.has_room(offer) {
+            self.flush();
+        }
         if self.judge.is_some()
             && let Some(why) = self.veto(session, offer)
         {
@@ -248,9 +251,6 @@ impl Repeater {
         }
         #[cfg(feature = "testing")]
         self.sabotage.at_a_shout(offer.kind);
-        if !self.history.has_room(offer) {
-            self.flush();
-        }
         match self.history.offer(session, offer) {
             Decision::Sequenced(seq) => {
                 self.fanout.sequenced(session, hears, offer.op, seq);
@@ -442,7 +442,7 @@ impl Handler<Shouts> for Repeater {
         self.in_hand = InHand::NOTHING;
         self.watch_grades(ctx);
         let bytes = held.bytes();
-        self.is_handled(held, metered);
+        self.is_handled(held, Some(metered));
         if !self.took(count, bytes, ctx) && !self.dirty {
             self.dirty = true;
             ctx.notify(Flush);

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::object::{InterfaceId, Name};
+use crate::{
+    object::{InterfaceId, Name},
+    supervise::guard,
+};
 
 /// What becomes of a leaf for which more is queued than the hub keeps for one connection (4 MiB).
 ///
@@ -42,9 +45,12 @@ impl Policy {
         Self(Box::new(of))
     }
 
-    /// Of an object that is about to be made.
+    /// Of an object that is about to be made; where that panics, the default.
     pub(super) fn of(&self, interface: &InterfaceId, name: Option<&Name>) -> SlowLeaves {
-        (self.0)(interface, name)
+        guard(|| (self.0)(interface, name)).unwrap_or_else(|why| {
+            tracing::error!(%interface, why, "the choice of a policy for slow leaves panicked");
+            SlowLeaves::default()
+        })
     }
 }
 

@@ -19,8 +19,9 @@ use super::{
     Edit,
     record::{Key, seal},
 };
-use crate::object::{
-    Carried, Codec, Epoch, HubId, InterfaceId, Name, ObjectId, Op, Seq, SessionId,
+use crate::{
+    limits::REFUSED_MAX,
+    object::{Carried, Codec, Epoch, HubId, InterfaceId, Name, ObjectId, Op, Seq, SessionId},
 };
 
 /// One thing that has changed.
@@ -230,6 +231,7 @@ impl Entry {
             EntryHead::Chunk { first, last } => {
                 Self::Chunk { first, last, frame: body.slice_ref(rest) }
             }
+            EntryHead::Refused { count, .. } if count > REFUSED_MAX => return None,
             EntryHead::Refused { session, op, count } => Self::Refused { session, op, count },
         })
     }

@@ -154,6 +154,11 @@ impl Contents {
             }
             (_, None) => self.note(place, "fails its checksum"),
         }
+        // Whose key was damaged is not whole either.
+        let other = open(value).filter(|value| value.key != key);
+        if let Some(other) = other.and_then(|value| Key::decode(value.key)) {
+            self.note(other, "is under another key");
+        }
         if let Some(object) = place.object() {
             let kept = self.object(object);
             kept.records += 1;
@@ -337,7 +342,7 @@ fn read_header(value: Option<Value<'_>>) -> Result<Header, JournalError> {
     let (found, _) = postcard::take_from_bytes::<u16>(value.body)
         .map_err(|_| damaged(place, "it names no format"))?;
     // What is older is read here, when there is such a thing: format 1 is the first.
-    if found != FORMAT {
+    if found > FORMAT {
         return Err(JournalError::Newer { found, known: FORMAT });
     }
     plain(value.body).ok_or_else(|| damaged(place, "it names no hub"))

@@ -59,7 +59,9 @@ impl Redb {
         if !Self::file(directory).exists() {
             begin(directory)?;
         }
-        Self::existing(directory)
+        let opened = Self::existing(directory)?;
+        sync_names(directory)?;
+        Ok(opened)
     }
 
     /// Opens the journal in this directory, which is there.
@@ -185,11 +187,9 @@ impl Redb {
     }
 }
 
-/// Makes the journal of a directory that has none. It has its name when it is whole and not before;
-/// and the name survives a loss of power, as what is committed afterwards has to.
+/// Makes the journal of a directory that has none. It has its name when it is whole and not before.
 fn begin(directory: &Path) -> Result<(), JournalError> {
     let shown = directory.display();
-    let is_new = !directory.exists();
     fs::create_dir_all(directory)
         .map_err(JournalError::io(format!("the directory {shown} cannot be made")))?;
     let (file, new) = (Redb::file(directory), directory.join("journal.redb.new"));
@@ -208,13 +208,20 @@ fn begin(directory: &Path) -> Result<(), JournalError> {
         fs::rename(&new, &file).map_err(JournalError::io(place.clone()))?;
     }
     drop(created);
-    let above = directory.parent().filter(|_| is_new).map(|above| match above {
-        above if above.as_os_str().is_empty() => Path::new("."),
-        above => above,
-    });
-    sync(directory)
-        .and_then(|()| above.map_or(Ok(()), sync))
-        .map_err(JournalError::io(format!("the directory {shown} cannot be synced")))
+    Ok(())
+}
+
+/// Has the names of a journal and of the directories above it survive a loss of power, as what is
+/// committed has to. Whoever made them may have come no further; above what this process may look at
+/// they are older than it.
+fn sync_names(directory: &Path) -> Result<(), JournalError> {
+    let shown = directory.display();
+    sync(directory).map_err(JournalError::io(format!("the directory {shown} cannot be synced")))?;
+    for above in directory.ancestors().skip(1) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        let _older_than_this = sync(above);
+    }
+    Ok(())
 }
 
 /// Has the names in a directory survive a loss of power.

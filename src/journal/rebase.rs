@@ -7,13 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::{Change, Entry, Kept, Marks, State};
 use crate::{
     object::{Carried, Epoch, ObjectId, Op, Seq, SessionId},
-    wire::{Batch, BatchBuilder, Frame},
+    wire::{Batch, BatchBuilder, batch_in},
 };
 
 /// What is gone on with, and what is left out of it, in words.
@@ -82,7 +81,8 @@ impl Kept {
             if *last < awaited {
                 continue;
             }
-            let batch = batch_of(frame).filter(|batch| fits(batch, *first, *last));
+            let batch =
+                batch_in(frame).filter(|batch| self.has(batch) && fits(batch, *first, *last));
             let added = batch.filter(|_| *first <= awaited);
             if !added.is_some_and(|batch| tail.add(&batch, awaited)) {
                 next = Some(awaited);
@@ -92,6 +92,14 @@ impl Kept {
         }
         let (next, last) = (next?, self.last());
         (next <= last).then(|| format!("the shouts {next} to {last} are left out"))
+    }
+}
+
+impl Kept {
+    /// Whether a batch is of this object, and of the history that it has.
+    fn has(&self, batch: &Batch) -> bool {
+        let epoch = self.definition.as_ref().map(|definition| definition.epoch);
+        batch.object == self.object && Some(batch.epoch) == epoch
     }
 }
 
@@ -148,14 +156,6 @@ fn heir(session: SessionId, epoch: Epoch) -> SessionId {
 /// What was heard of a carried object is said by a seq of a history that may be no more.
 fn anew(carried: &[Carried]) -> Vec<Carried> {
     carried.iter().map(|each| Carried { seq: Seq(0), ..each.clone() }).collect()
-}
-
-fn batch_of(frame: &Bytes) -> Option<Batch> {
-    let without_length = frame.get(4..).map(|bytes| frame.slice_ref(bytes))?;
-    match Frame::decode(&without_length) {
-        Ok(Frame::Batch(batch)) => Some(batch),
-        _ => None,
-    }
 }
 
 /// Whether a batch is what its entry says.

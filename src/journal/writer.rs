@@ -78,6 +78,8 @@ impl Writer {
     /// Has changes committed together. Returns the number of the last one, at most a number that
     /// was returned before if there are none.
     pub(crate) fn submit(&self, changes: impl IntoIterator<Item = Change>) -> u64 {
+        // Not under the lock: making them may panic.
+        let changes: Vec<_> = changes.into_iter().collect();
         let mut waiting = self.0.lock();
         #[cfg(feature = "testing")]
         if waiting.is_lost {
@@ -138,11 +140,13 @@ impl Committer {
             return Progress::Failed("it has failed before".to_owned());
         }
         let first = last + 1 - changes.len() as u64;
-        for (change, number) in changes.iter().zip(first..) {
-            change.edits(number, &mut self.edits);
-        }
         let Self { journal, edits, .. } = self;
-        let committed = catch_unwind(AssertUnwindSafe(|| journal.commit(edits)));
+        let committed = catch_unwind(AssertUnwindSafe(|| {
+            for (change, number) in changes.iter().zip(first..) {
+                change.edits(number, edits);
+            }
+            journal.commit(edits)
+        }));
         self.edits.clear();
         let why = match committed {
             Ok(Ok(())) => return Progress::Committed(last),

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::peek::{first_seq_of, object_of};
 use self::row::Row;
 use super::{
-    FrameError, FrameType,
-    codec::{bounded, put_varint, written_bytes},
+    Frame, FrameError, FrameType, Split,
+    codec::{bounded, put_varint, split, written_bytes},
 };
 use crate::{
     limits::{self, BATCH_SESSIONS_MAX, FRAME_BYTES_MAX},
@@ -209,6 +209,15 @@ pub struct Shouted {
     pub carried: Vec<Carried>,
     /// The message.
     pub payload: Bytes,
+}
+
+/// The batch that a whole frame with its length prefix is.
+pub(crate) fn batch_in(frame: &Bytes) -> Option<Batch> {
+    let is_whole = split(frame).ok()? == Split::Whole(frame.len());
+    match Frame::decode(&frame.slice(4..)).ok()? {
+        Frame::Batch(batch) if is_whole => Some(batch),
+        _ => None,
+    }
 }
 
 impl Batch {

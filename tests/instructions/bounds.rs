@@ -21,7 +21,7 @@ pub(crate) const TURN_OF_101: u64 = 109_600;
 /// 16 shouts at a time, to 101 leaves.
 pub(crate) const SIXTEENTH_OF_101: u64 = 7_610;
 /// In a client, from the socket's bytes to the end of the leaf's handler.
-pub(crate) const DISPATCH: u64 = 1_260;
+pub(crate) const DISPATCH: u64 = 1_300;
 /// In a client, from a voice to the socket.
 pub(crate) const SHOUT: u64 = 2_002;
 

@@ -25,6 +25,7 @@ fn journal() -> (Memory, ObjectId) {
         }
         let piggy = soon(alec.create::<Counting>(Some("piggy"), 7)).await.unwrap();
         soon(piggy.pin()).await.unwrap();
+        let _gonzo = soon(alec.create::<Counting>(Some("gonzo"), 1)).await.unwrap();
         soon(hers.pin()).await.unwrap();
         kermits = Some(hers.object());
         sim.settle().await;
@@ -45,6 +46,9 @@ fn g10_an_object_with_a_damaged_record_says_so_and_the_others_are_served() {
         assert!(matches!(why, JoinError::Refused(Refusal::Failed(_))), "{why}");
         let piggy = soon(amy.join::<Counting>("piggy")).await.expect("is whole");
         assert_eq!(soon(piggy.send(Shout(Croak(1)))).await.unwrap().seq().0, 1);
+        // Kermit may list him: who can say?
+        seconds(600).await;
+        assert_eq!(soon(amy.list("gonzo")).await.unwrap().len(), 1);
         // What is whole of it comes back, in a new order.
         assert_eq!(soon(sim.hub().retry(object)).await, Ok(()));
         let kermit = soon(amy.join::<Counting>("kermit")).await.expect("is back");
@@ -53,6 +57,8 @@ fn g10_an_object_with_a_damaged_record_says_so_and_the_others_are_served() {
         sim.settle().await;
         assert_eq!(soon(kermit.send(Local(Count))).await, Ok(1));
         assert_eq!(soon(sim.hub().retry(object)).await, Err(RetryError::Sound(object)));
+        seconds(600).await;
+        assert_eq!(soon(amy.list("gonzo")).await.unwrap(), []);
     });
 }
 

@@ -75,9 +75,10 @@ fn log() -> Result<(), Box<dyn Error>> {
 }
 
 async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
-    let mut signals = Signals::new()?;
+    hold_file_size()?;
     let mut builder = Hub::builder();
     if !flags.ephemeral {
+        tracing::info!(directory = %flags.data_dir.display(), "reading the journal");
         builder = builder.journal(Redb::open(&flags.data_dir)?);
     }
     let hub = builder
@@ -88,6 +89,7 @@ async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
             Slow::Disconnect => SlowLeaves::Disconnect,
         })
         .start()?;
+    let mut signals = Signals::new()?;
     let mut listening = Vec::new();
     for address in &flags.listen {
         listening.push(hub.listen(address).await?);
@@ -117,13 +119,24 @@ async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A file that may not grow is an error of the write from here on, and not the end of the process:
+/// once held, the signal stays so.
+#[cfg(unix)]
+fn hold_file_size() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
+}
+
+#[cfg(not(unix))]
+fn hold_file_size() -> io::Result<()> {
+    Ok(())
+}
+
 /// The signals that ask the hub to end.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    /// Held and not heard: a file that may not grow is an error of the write, and not the end.
-    _file_size: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -131,8 +144,7 @@ impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
-        let file_size = signal(SignalKind::from_raw(SIGXFSZ))?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())?, _file_size: file_size })
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
     async fn next(&mut self) -> &'static str {

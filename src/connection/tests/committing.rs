@@ -89,6 +89,19 @@ async fn a_close_waits_for_the_commit_before_it_says_goodbye() {
     goodbye(frames.last());
 }
 
+#[test]
+fn what_is_held_while_a_commit_is_told_on_another_thread_is_let_go_of() {
+    let gate = Arc::<Gate>::default();
+    for number in 1..2_000 {
+        gate.submit(number);
+        let (guard, free) = (Arc::new(()), gate.clone());
+        let told = std::thread::spawn(move || free.commit(number));
+        gate.hold(Box::new(guard.clone()));
+        told.join().expect("does not panic");
+        assert_eq!(Arc::strong_count(&guard), 1, "change {number} is committed");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_never_committed_never_leaves_and_the_goodbye_says_why() {
     let (near, mut far, gate) = gated();

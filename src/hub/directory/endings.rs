@@ -6,7 +6,7 @@
 
 use actix::{Addr, AsyncContext, Context, Handler, Message};
 
-use super::Directory;
+use super::{Directory, keeping::Beginning};
 use crate::{
     hub::{
         contact::Pending,
@@ -64,7 +64,10 @@ pub(crate) struct TellEnded {
 impl Directory {
     /// Looks for objects that nobody needs before long, if there can be any.
     pub(super) fn sweep_later(&mut self, ctx: &mut Context<Self>) {
-        if self.sweep.is_some() || self.stopping || self.life.is_settled() {
+        // What a quarantined object lists is not known, and must not go before it is back; nor before
+        // clients can be back.
+        let is_unknown = !self.quarantine.is_empty() || self.beginning != Beginning::Over;
+        if self.sweep.is_some() || self.stopping || is_unknown || self.life.is_settled() {
             return;
         }
         self.sweep = Some(ctx.run_later(SWEEP_INTERVAL, Self::sweep));

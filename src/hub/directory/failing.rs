@@ -13,6 +13,7 @@ use crate::{
     hub::{
         Env, Hub,
         history::History,
+        life::ListChange,
         repeater::Manner,
         session::{ObjectEnded, Revisit},
     },
@@ -25,6 +26,8 @@ use crate::{
 pub(super) struct Failure {
     reason: Option<String>,
     remains: Option<(History, Manner)>,
+    /// Whether it was pinned.
+    pinned: bool,
 }
 
 /// An object's repeater has given up.
@@ -130,6 +133,8 @@ impl Directory {
         let failure = known.failed.as_mut().filter(|failure| failure.reason.is_some());
         let failure = failure.ok_or(RetryError::Sound(object))?;
         let lost = |why: &str| RetryError::Lost { object, why: why.to_owned() };
+        let place = &self.places[usize::from(object.0[0]) % self.places.len()];
+        place.check().map_err(|why| lost(&why.to_string()))?;
         let (history, manner) = failure.remains.take().ok_or_else(|| lost("nothing is left"))?;
         let history = if history.is_sound() { history } else { self.renew(object, history) };
         self.bring_back(object, history, manner, ctx).map_err(|why| lost(&why.to_string()))
@@ -140,6 +145,9 @@ impl Directory {
         let epoch = Epoch::random(&mut self.random);
         tracing::warn!(%object, %epoch, "an object's history is damaged: it begins anew");
         let mut history = past.renewed(object, epoch);
+        // What the lost tail carried is needed no more; the repeater tells of the state's list.
+        let lost = ListChange { dropped: usize::MAX, ..ListChange::default() };
+        self.life.list(object, lost, self.clock.now_ms());
         if self.keep_anew(object, epoch, &history) {
             history.keep();
         }
@@ -162,11 +170,13 @@ impl Directory {
         for session in shouters.iter().filter_map(|session| self.sessions.get(*session)) {
             session.do_send(Revisit { object, repeater: repeater.clone() });
         }
-        if let Some(known) = self.objects.get_mut(&object) {
-            (known.repeater, known.failed) = (repeater, None);
-        }
+        let failed = self.objects.get_mut(&object).and_then(|known| {
+            known.repeater = repeater;
+            known.failed.take()
+        });
+        let is_pinned = failed.is_some_and(|failure| failure.pinned);
         tracing::info!(%object, "an object that had failed is back");
-        self.life.renew(object, self.clock.now_ms());
+        self.life.set_pinned(object, is_pinned, self.clock.now_ms());
         self.sweep_later(ctx);
         Ok(())
     }
@@ -178,12 +188,16 @@ impl Handler<Failed> for Directory {
     fn handle(&mut self, failed: Failed, ctx: &mut Self::Context) {
         let Failed { object, reason } = failed;
         tracing::error!(%object, reason, "an object has failed");
+        let pinned = self.life.is_pinned(object);
         if let Some(known) = self.objects.get_mut(&object) {
-            known.failure().reason = Some(reason.clone());
+            let failure = known.failure();
+            (failure.reason, failure.pinned) = (Some(reason.clone()), pinned);
         }
-        // Nobody is a leaf of it any more, so nobody could take its pin out.
+        // Nobody is a leaf of it any more, so nobody could take its pin out. What is kept must not go
+        // for that: it stays until it is back, as it is at the latest with the next start.
+        let is_kept = self.keeper.is_some();
         self.life.set_joined(object, false, self.clock.now_ms());
-        self.life.set_pinned(object, false, self.clock.now_ms());
+        self.life.set_pinned(object, is_kept, self.clock.now_ms());
         self.sweep_later(ctx);
         let reason = Some(EndReason::Failed(reason));
         for session in self.sessions.addrs() {

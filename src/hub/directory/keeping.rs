@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use actix::{Addr, Context, Handler, Message};
+use actix::{ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture};
 
 use super::{Directory, Make, Object};
 use crate::{
@@ -32,14 +32,34 @@ pub(crate) struct Restore {
     pub(crate) env: Arc<Env>,
 }
 
+/// Answered when what a hub goes on with is there.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Ready;
+
 /// Objects that a journal has not whole, and why not.
 #[derive(Debug, Default)]
 pub(super) struct Quarantine(HashMap<ObjectId, (Kept, String)>);
+
+/// How far the hub has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// What it goes on with is not there.
+    Awaited,
+    /// It is, and nobody can connect yet.
+    Quiet,
+    /// Clients can be back.
+    Over,
+}
 
 impl Quarantine {
     /// Why an object cannot be had, if it is here.
     pub(super) fn why(&self, object: ObjectId) -> Option<&str> {
         self.0.get(&object).map(|(_, why)| why.as_str())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// What there is of it.
@@ -165,6 +185,30 @@ impl Directory {
         self.quarantine.0.insert(kept.id(), (kept, reason(why)));
     }
 
+    /// A panic has come in between. A hub that has not all that its journal has must not write it.
+    pub(super) fn begin_anew(&mut self) {
+        let before = std::mem::replace(&mut self.beginning, Beginning::Over);
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| before == Beginning::Awaited) {
+            keeper.fail("going on with what it holds has panicked");
+        }
+    }
+
+    /// Nobody is back before the hub listens, and sessions have their grace time from then on: until
+    /// that is over nobody can say what is not needed.
+    fn await_clients(&mut self, env: &Env, ctx: &mut Context<Self>) {
+        self.beginning = Beginning::Quiet;
+        let (mut listening, grace) = (env.listening.subscribe(), env.grace);
+        let listens = async move {
+            let _hub_ends = listening.wait_for(|listening| *listening).await;
+        };
+        ctx.spawn(listens.into_actor(self).map(move |(), directory, ctx| {
+            directory.beginning = Beginning::Over;
+            let since_ms = directory.clock.now_ms() + grace.as_millis() as u64;
+            directory.objects.keys().for_each(|object| directory.life.renew(*object, since_ms));
+            directory.sweep_later(ctx);
+        }));
+    }
+
     /// A session of before the hub's restart.
     fn revive(
         &mut self,
@@ -182,6 +226,12 @@ impl Directory {
     }
 }
 
+impl Handler<Ready> for Directory {
+    type Result = ();
+
+    fn handle(&mut self, _: Ready, _: &mut Self::Context) {}
+}
+
 impl Handler<Restore> for Directory {
     type Result = ();
 
@@ -193,8 +243,7 @@ impl Handler<Restore> for Directory {
         }
         let mut places = BTreeMap::<_, Vec<_>>::new();
         let count = objects.len();
-        // Nobody is back before the hub listens, and sessions have their grace time from then on.
-        let since_ms = self.clock.now_ms() + env.grace.as_millis() as u64;
+        let since_ms = self.clock.now_ms();
         for restored in objects {
             let object = restored.0;
             let shouters = self.restore(&env, restored, since_ms, ctx).unwrap_or_else(|why| {
@@ -214,6 +263,6 @@ impl Handler<Restore> for Directory {
             let objects = places.remove(&session).unwrap_or_default();
             self.revive(&env, (session, keys), objects);
         }
-        self.sweep_later(ctx);
+        self.await_clients(&env, ctx);
     }
 }

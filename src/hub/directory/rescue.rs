@@ -5,8 +5,9 @@ use actix::Context;
 use super::{Directory, RetryError};
 use crate::{
     hub::{Env, history::History},
+    journal::Change,
     object::{Epoch, ObjectId},
-    wire::{Change, Entry},
+    wire::{self, Entry},
 };
 
 impl Directory {
@@ -21,16 +22,17 @@ impl Directory {
         let lost = |why: &dyn ToString| RetryError::Lost { object, why: why.to_string() };
         let epoch = Epoch::random(&mut self.random);
         let kept = self.quarantine.kept(object).ok_or(RetryError::Unknown(object))?;
-        let rebased = kept.rebase(epoch).map_err(|why| lost(&why))?;
+        let mut rebased = kept.rebase(epoch).map_err(|why| lost(&why))?;
+        if let Some(definition) = &mut rebased.kept.definition {
+            definition.name.take_if(|name| self.names.get(name) != Some(&object));
+        }
         let history = History::restored(object, &rebased.kept, |_| false);
         let history = history.map_err(|why| lost(&why))?;
-        let mut definition =
-            rebased.kept.definition.clone().ok_or_else(|| lost(&"it is unknown"))?;
-        definition.name = definition.name.filter(|name| self.names.get(name) == Some(&object));
+        let definition = rebased.kept.definition.clone().ok_or_else(|| lost(&"it is unknown"))?;
         let since_ms = self.clock.now_ms();
         self.restore(env, (object, definition, history), since_ms, ctx)
             .map_err(|why| lost(&why))?;
-        self.keep(rebased.kept.changes());
+        self.keep([Change::Cleared(object)].into_iter().chain(rebased.kept.changes()));
         self.quarantine.end(object);
         let left_out = rebased.left_out.join("; ");
         tracing::warn!(%object, %epoch, left_out, "a damaged object begins anew");
@@ -44,7 +46,7 @@ impl Directory {
         let Some(known) = self.objects.get(&object) else { return };
         let interface = known.interface.clone();
         if let Some(name) = known.name.clone() {
-            self.tell_watchers(&Change::Added(Entry { name, object, interface }));
+            self.tell_watchers(&wire::Change::Added(Entry { name, object, interface }));
         }
     }
 }

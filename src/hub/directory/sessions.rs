@@ -110,13 +110,6 @@ impl Directory {
         let keys = self.sessions.keys(session);
         self.keep(keys.map(|keys| Change::Session { session, keys }));
     }
-
-    /// A session has ended. One that ends because the hub stops may be gone on with.
-    fn keep_no_session(&self, session: SessionId) {
-        if !self.stopping {
-            self.keep([Change::SessionEnded(session)]);
-        }
-    }
 }
 
 impl Handler<Begin> for Directory {
@@ -169,7 +162,7 @@ impl Handler<End> for Directory {
         if self.sessions.get(session) == Some(&addr) {
             self.sessions.all.remove(&session);
             self.end_watches(session);
-            self.keep_no_session(session);
+            self.keep([Change::SessionEnded(session)]);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::{Chunk, History, Mark, Run, Snapshot};
 use crate::{
     journal::{self, Change, Entry, MarkOf, Marks},
-    limits::CUT_RUN_BYTES,
+    limits::{CUT_RUN_BYTES, REFUSAL_BYTES, REFUSED_MAX},
     object::{ObjectId, Op, SessionId},
 };
 
@@ -21,7 +21,7 @@ pub(super) struct Keeping {
     next: u64,
     /// The numbers of the tail's chunks.
     chunks: VecDeque<u64>,
-    /// Bytes of chunks that the journal has and the tail has not.
+    /// Bytes that the journal has and the tail has not.
     dropped: usize,
     /// How many runs the journal's marks have.
     marks: usize,
@@ -31,9 +31,10 @@ pub(super) struct Keeping {
 
 impl Keeping {
     /// Of a history whose entries so far the journal has: the chunks of its tail under these
-    /// numbers, and `next` behind all of them.
-    pub(super) fn behind(chunks: VecDeque<u64>, next: u64) -> Self {
-        Self { entries: Vec::new(), next, chunks, dropped: 0, marks: 0, has_state: false }
+    /// numbers, `next` behind all of them, and so many refusals.
+    pub(super) fn behind(chunks: VecDeque<u64>, next: u64, refusals: usize) -> Self {
+        let dropped = refusals * REFUSAL_BYTES;
+        Self { entries: Vec::new(), next, chunks, dropped, marks: 0, has_state: false }
     }
 
     pub(super) fn seal(&mut self, chunk: &Chunk) {
@@ -50,10 +51,13 @@ impl Keeping {
         if let Some(Entry::Refused { session: before, op: first, count }) = self.entries.last_mut()
             && *before == session
             && first.plus((*count).into()) == op
+            && *count < REFUSED_MAX
         {
             *count += 1;
             return;
         }
+        // Refusals alone are worth a cut too, in the end.
+        self.dropped += REFUSAL_BYTES;
         self.add(Entry::Refused { session, op, count: 1 });
     }
 
@@ -80,7 +84,7 @@ impl History {
     /// Its changes are for a journal from here on, in which it is as it is now.
     pub(crate) fn keep(&mut self) {
         debug_assert!(self.tail.is_empty(), "its past is in no journal");
-        self.keeping = Some(Box::new(Keeping::behind(VecDeque::new(), 0)));
+        self.keeping = Some(Box::new(Keeping::behind(VecDeque::new(), 0, 0)));
     }
 
     /// The state that it has, for a journal.

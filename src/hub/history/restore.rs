@@ -11,7 +11,7 @@ use super::{
 use crate::{
     journal::{Entry, Kept, MarkOf, Marks},
     object::{ObjectId, Op, Seq, SessionId},
-    wire::{self, Batch, Frame, Split},
+    wire::{self, Batch},
 };
 
 /// Ops of each session with their seqs, 0 for ones refused, in the order of the ops.
@@ -57,7 +57,7 @@ impl History {
             match entry {
                 Entry::Refused { session, op, count } => refuse(counted, session, op, count),
                 Entry::Chunk { first, last, frame } => {
-                    let batch = batch_of(&frame).filter(|batch| {
+                    let batch = wire::batch_in(&frame).filter(|batch| {
                         let said = (batch.object, batch.epoch, batch.first_seq, batch.last_seq());
                         said == (object, epoch, first, last)
                     });
@@ -77,7 +77,9 @@ impl History {
         for (session, ops) in ops.into_iter().filter(|(session, _)| known(*session)) {
             history.replay(session, ops)?;
         }
-        history.keeping = Some(Box::new(Keeping::behind(numbers.into(), end.max(next))));
+        let refusals = kept.entries.len() - numbers.len();
+        let keeping = Keeping::behind(numbers.into(), end.max(next), refusals);
+        history.keeping = Some(Box::new(keeping));
         history.drop_oldest_while(Self::is_over);
         if history.is_sound() { Ok(history) } else { Err(Unsound::Gap) }
     }
@@ -138,13 +140,4 @@ fn chunk_of(batch: &Batch, frame: Bytes, ops: &mut Ops) -> Chunk {
     }
     let (first, last) = (batch.first_seq, batch.last_seq());
     Chunk { first, last, frame, carried: distinct(carried) }
-}
-
-/// The batch that a frame with its length prefix is.
-fn batch_of(frame: &Bytes) -> Option<Batch> {
-    let is_whole = wire::split(frame).ok()? == Split::Whole(frame.len());
-    match Frame::decode(&frame.slice(4..)).ok()? {
-        Frame::Batch(batch) if is_whole => Some(batch),
-        _ => None,
-    }
 }

@@ -14,8 +14,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Keeping {
     keeper: Arc<Keeper>,
-    /// Of shouts that are handled when they are committed.
-    under_way: Vec<(Held, Metered)>,
+    /// Of shouts and states that are handled when they are committed.
+    under_way: Vec<(Held, Option<Metered>)>,
 }
 
 impl Keeping {
@@ -44,10 +44,19 @@ impl Repeater {
         }
     }
 
-    /// Shouts are handled, or will be when they are committed: until then they count.
-    pub(super) fn is_handled(&mut self, held: Held, metered: Metered) {
+    /// Shouts, or a state, are handled, or will be when they are committed: until then they count.
+    pub(super) fn is_handled(&mut self, held: Held, metered: Option<Metered>) {
         if let Some(keeping) = &mut self.keeping {
             keeping.under_way.push((held, metered));
+        }
+    }
+
+    /// A newer state was taken: it is on its way to the journal at once, and until it is there it
+    /// counts.
+    pub(super) fn keep_state(&mut self, held: Held) {
+        if self.keeping.is_some() {
+            self.is_handled(held, None);
+            self.flush();
         }
     }
 

@@ -168,7 +168,6 @@ impl Handler<TakeSnapshot> for Repeater {
         let TakeSnapshot { session, at, state, carried, held } = telling;
         let object = self.object;
         self.took(1, held.bytes(), ctx);
-        drop(held);
         let asking = self.asking.as_mut().filter(|asking| asking.awaits(session));
         let Some(asking) = asking.filter(|_| self.ended.is_none()) else {
             return tracing::debug!(%object, %session, "a state that nobody waits for is dropped");
@@ -184,6 +183,7 @@ impl Handler<TakeSnapshot> for Repeater {
                 asking.taken(session);
                 self.weigh();
                 self.tell_of_lists();
+                self.keep_state(held);
             }
             Err(why) => tracing::debug!(%object, %session, %why, "a state is dropped"),
         }

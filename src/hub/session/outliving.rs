@@ -101,7 +101,10 @@ impl Session {
 
     /// Takes over what another actor had of this session.
     pub(super) fn take_over(&mut self, estate: Estate) {
-        self.places = estate.places;
+        let revisited = std::mem::replace(&mut self.places, estate.places);
+        for (object, place) in revisited {
+            self.places.entry(object).or_insert(place);
+        }
         for object in std::mem::take(&mut self.ended_early) {
             self.object_ended(object);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::task::LocalSet;
+use tokio::{task::LocalSet, time::sleep};
 
 use super::{KERMIT, settle};
 use crate::{
@@ -58,6 +58,24 @@ fn who_asks_once_more_for_an_object_with_a_name_because_the_answer_was_lost_has_
         assert_eq!(again.expect("it is made already").object, KERMIT);
         let other = hub.env.directory.send(make("kermit", amy)).await.expect("it answers");
         assert!(matches!(other, Err(Refusal::NameTaken(_))), "{other:?}");
+    });
+}
+
+#[test]
+fn what_a_hub_goes_on_with_is_needed_until_clients_can_have_come_back() {
+    let (journal, alec) = (Memory::default(), SessionId([3; 16]));
+    in_hub_with(&journal, async |hub| {
+        let made = hub.env.directory.send(make("kermit", alec)).await.expect("it answers");
+        made.expect("it is made");
+        hub.stop().await;
+    });
+    in_hub_with(&journal, async |hub| {
+        let find = || Find::ask(&hub.env.directory, Target::Object(KERMIT), None);
+        sleep(Duration::from_hours(1)).await;
+        assert!(find().await.is_ok(), "nobody could connect");
+        let _line = hub.local();
+        sleep(Duration::from_mins(10)).await;
+        assert!(matches!(find().await, Err(Refusal::Gone)), "nobody has come");
     });
 }
 

@@ -47,8 +47,8 @@ struct Commits<'a, J> {
 /// of those that are no more. No sessions. `progress` is told how many objects are done.
 ///
 /// # Errors
-/// It is no export, or is not whole; the journal is not empty, or cannot be written. A journal in
-/// which this has failed is refused by every hub.
+/// It is no export, or is not whole; the journal is not empty, or cannot be written. What is in it
+/// then is of no use.
 pub fn import(
     from: &mut impl Read,
     journal: &mut impl Journal,

@@ -204,7 +204,7 @@ fn what_waits_when_a_connection_is_cut_waits_for_the_rest_of_its_time_over_the_n
             sim.network().cut("amy");
             sim.settle().await;
             amys.see(|laid| {
-                assert!(laid.drawn.is_empty(), "nothing is late while nobody is there")
+                assert!(laid.drawn.is_empty(), "nothing is late while nobody is there");
             });
             tokio::time::sleep(Duration::from_secs(10)).await;
             amys.see(|laid| assert_eq!(laid.drawn, [Err(BindError::Late)]));

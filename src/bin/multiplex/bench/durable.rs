@@ -6,7 +6,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read, Write, stdin, stdout},
+    io::{BufRead, BufReader, Read, Write, stderr, stdin, stdout},
     path::{Path, PathBuf},
     process::{Child, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -195,6 +195,7 @@ impl Place {
         let place = env::temp_dir().join(format!("multiplex-bench-{}", std::process::id()));
         let _nothing_there = fs::remove_dir_all(&place);
         fs::create_dir_all(&place)?;
+        writeln!(stderr(), "  in {}", place.display())?;
         Ok(Self(place))
     }
 }

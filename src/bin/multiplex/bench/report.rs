@@ -38,12 +38,12 @@ struct Line<'a> {
     runs: usize,
     /// Resyncs of a slow leaf.
     resyncs: Option<f64>,
-    /// That peer's CPU time, or memory where there are no deliveries, over ours; beside a slow leaf,
-    /// the p99.
     /// Shouts in a commit to disk.
     shouts_per_commit: Option<f64>,
     /// Records that a hub has gone on with.
     records: Option<f64>,
+    /// That peer's CPU time, or memory where there are no deliveries, over ours; beside a slow leaf,
+    /// the p99; of shouts that are kept, our rate over that of the store alone.
     ratio: Option<f64>,
     busy: Option<f64>,
 }

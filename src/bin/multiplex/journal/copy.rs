@@ -21,7 +21,10 @@ pub(super) fn export(directory: &Path, file: &Path) -> Result<(), Box<dyn Error>
     let mut to = BufWriter::new(output(file)?);
     let count = journal::export(&mut journal, &mut to, |count| exporting.set_position(count));
     exporting.finish_and_clear();
-    eprintln!("records exported: {}", count?);
+    drop(to);
+    let count = count.inspect_err(|_| discard(file))?;
+    keep(file)?;
+    eprintln!("records exported: {count}");
     Ok(())
 }
 
@@ -38,7 +41,9 @@ pub(super) fn salvage(directory: &Path, file: &Path) -> Result<(), Box<dyn Error
         count => count?,
     };
     let mut to = output(file)?;
-    to.write_all(&found).and_then(|()| to.flush())?;
+    to.write_all(&found).and_then(|()| to.flush()).inspect_err(|_| discard(file))?;
+    drop(to);
+    keep(file)?;
     eprintln!("records exported: {count}");
     Ok(())
 }
@@ -71,16 +76,22 @@ pub(super) fn import(directory: &Path, from: &Path) -> Result<(), Box<dyn Error>
         return Err(format!("{} is there: import into another directory", file.display()).into());
     }
     let (mut input, mut random) = (input(from)?, StdRng::try_from_rng(&mut SysRng)?);
-    let mut journal = Redb::open(directory)?;
+    // It has its place when it is whole; what an attempt before this one has left is in the way.
+    let making = directory.join("importing");
+    let _nothing_left = fs::remove_dir_all(&making);
+    let mut journal = Redb::open(&making)?;
     let importing = bar(None, "importing");
     let progress = |done| importing.set_position(done);
     let imported = journal::import(&mut input, &mut journal, &mut random, progress);
     importing.finish_and_clear();
     drop(journal);
-    let imported = imported.inspect_err(|_| {
-        // Nothing of it can be used, and it would be in the way of another attempt.
-        let _gone = fs::remove_file(&file);
-    })?;
+    let placed = imported.map_err(Into::into).and_then(|imported| {
+        fs::rename(Redb::file(&making), &file)?;
+        Ok::<_, Box<dyn Error>>(imported)
+    });
+    let _nothing_left = fs::remove_dir_all(&making);
+    let imported = placed?;
+    drop(Redb::open(directory)?);
     for what in &imported.left_out {
         eprintln!("left out: {what}");
     }
@@ -102,6 +113,18 @@ fn input(file: &Path) -> Result<Box<dyn Read>, Box<dyn Error>> {
     }
     let opened = File::open(file);
     Ok(Box::new(opened.map_err(|error| format!("{} cannot be read: {error}", file.display()))?))
+}
+
+/// What was written survives a loss of power.
+fn keep(file: &Path) -> io::Result<()> {
+    if is_standard(file) { Ok(()) } else { File::open(file)?.sync_all() }
+}
+
+/// A part of an export is of no use.
+fn discard(file: &Path) {
+    if !is_standard(file) {
+        let _gone = fs::remove_file(file);
+    }
 }
 
 fn is_standard(file: &Path) -> bool {

@@ -113,6 +113,21 @@ fn assert_same(restored: &History, history: &History) {
 }
 
 #[test]
+fn g9_refusals_alone_do_not_make_a_journal_grow_without_end() {
+    let mut kept = Kept::new(None);
+    for op in 1..=50_000 {
+        kept.history.refuse(session(1), Op(op));
+        kept.flush();
+        if op % 1_000 == 0 {
+            kept.committer.commit();
+        }
+    }
+    let contents = Contents::of(&mut kept.journal).expect("it is whole");
+    assert!(contents.records() < 12_000, "{} records", contents.records());
+    assert_eq!(kept.restored().next_op(session(1)), Op(50_001));
+}
+
+#[test]
 fn g10_a_history_is_restored_as_it_was_whatever_happened_to_it() {
     for seed in 0..200 {
         let random = &mut StdRng::seed_from_u64(seed);
