@@ -178,7 +178,7 @@ impl Run {
         }
         let epochs = |what: &&String| what.starts_with("resyncs by epoch");
         assert_eq!(counts.keys().find(epochs), None);
-        assert!(images.cuts() >= 2 && images.states() >= 1, "nothing was cut");
+        assert!(images.cuts() >= 1 && images.states() >= 1, "nothing was cut");
         assert!(count("resumes") >= cycles.count, "clients came back seldom");
         let log = self.place.logged();
         let bad = log.lines().find(|line| line.contains("ERROR") || line.contains("panicked"));
