@@ -22,6 +22,17 @@ pub(crate) enum Committing {
     Here(Box<dyn FnMut() -> std::time::Duration>),
 }
 
+impl Committing {
+    /// The way to a journal, behind the change of this number.
+    fn begin(self, journal: Box<dyn Journal>, number: u64) -> Result<Keeper, JournalError> {
+        match self {
+            Self::Thread => Keeper::start(journal, number),
+            #[cfg(feature = "testing")]
+            Self::Here(delay) => Ok(Keeper::start_here(journal, number, delay)),
+        }
+    }
+}
+
 impl std::fmt::Debug for Committing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Committing")
@@ -55,11 +66,7 @@ impl Past {
         for damage in contents.damage() {
             tracing::error!(damage, "the journal is damaged");
         }
-        let keeper = match committing {
-            Committing::Thread => Keeper::start(journal, contents.number)?,
-            #[cfg(feature = "testing")]
-            Committing::Here(delay) => Keeper::start_here(journal, contents.number, delay),
-        };
+        let keeper = committing.begin(journal, contents.number)?;
         Ok((Self::of(contents), Arc::new(keeper)))
     }
 
