@@ -1,6 +1,6 @@
 //! What a hub keeps, so that it survives its own end: `kill -9`, and loss of power.
 //!
-//! In come changes, from a hub's directory and its repeaters; a [`Writer`] commits them in groups,
+//! In come changes, from a hub's directory and its repeaters; a writer commits them in groups,
 //! off the arbiters. Out comes what was committed, when the next hub starts: its [`Contents`].
 //! Where records are stored is a [`Journal`]: [`Memory`], or a file by [`Redb`]. What a shout says is
 //! not looked at, and what leaves the hub when is not decided here: the hub's gate waits for the
