@@ -34,6 +34,11 @@ fn lag(random: &mut StdRng, at_ms: u64, steps: &mut Vec<Step>) -> u64 {
     let panic = Act::Panic { thing, trouble: trouble(random) };
     let acts = [(0, Act::Hold(who)), (1, panic), (20, burst(40)), (40, burst(40)), (60, burst(40))];
     steps.extend(acts.map(|(after_ms, act)| Step::from((at_ms + after_ms, act))));
+    if random.random() {
+        // Of shouts that were refused meanwhile the next hub has to know too.
+        steps.push((at_ms + 90, Act::Restart).into());
+        steps.push((at_ms + 95, burst(3)).into());
+    }
     steps.push((back_ms, Act::Mend(who)).into());
     back_ms + PANIC_PAUSE_MS
 }
