@@ -226,7 +226,7 @@ impl Repeater {
             self.history.remember(session);
             return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
         };
-        let hears = member.hears == Hearing::Pushed;
+        let mut hears = member.hears == Hearing::Pushed;
         let may = member.rights.may_shout(offer.kind);
         if !may {
             let why = format!("no right to shout message {} at this object", offer.kind);
@@ -243,6 +243,8 @@ impl Repeater {
         }
         if !self.history.has_room(offer) {
             self.flush();
+            // It may have fallen behind over what was sent.
+            hears = self.roster.get(session).is_some_and(|it| it.hears == Hearing::Pushed);
         }
         if self.judge.is_some()
             && let Some(why) = self.veto(session, offer)

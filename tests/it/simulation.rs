@@ -60,6 +60,25 @@ fn a_schedule_is_source_that_makes_it_again() {
     assert_eq!(schedule.to_string(), source);
 }
 
+/// The first three shouts are too much for one chunk, and the shouter falls behind over the first.
+#[test]
+fn seed_72650_keeps_its_promises() {
+    use actix_multiplex::testing::{Act::*, Thing::*};
+    let schedule = Schedule::new(
+        72650,
+        [
+            (0, Come(0)),
+            (16764, Delay { who: 0, ms: 218 }),
+            (18699, Haunt(0)),
+            (18861, Shout { who: 0, thing: Frog, count: 3, bytes: 23006 }),
+            (19459, Shout { who: 0, thing: Frog, count: 40, bytes: 8 }),
+            (19479, Shout { who: 0, thing: Frog, count: 40, bytes: 8 }),
+            (22362, Speak { who: 2, thing: Frog }),
+        ],
+    );
+    simulate(&schedule).verdict.expect("every promise is kept");
+}
+
 /// How a broken hub is found out, within 200 seeds; the schedule that shows it is short.
 #[track_caller]
 fn caught(fault: Fault) -> Failure {
