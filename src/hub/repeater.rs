@@ -88,7 +88,7 @@ pub(crate) struct Repeater {
     /// Who was told to join again, and has not.
     strayed: Option<Box<Strayed>>,
     /// Who is about to enter: it holds itself for a leaf, and is told if a panic comes first.
-    entering: Option<Contact>,
+    entering: Option<Box<Contact>>,
     fanout: Fanout,
     /// Who is told to be here, for an object with presence.
     members: Option<Box<Members>>,
@@ -411,7 +411,7 @@ impl Supervised for Repeater {
         self.grading = None;
         let mut roster = std::mem::take(&mut self.roster);
         if let Some(contact) = self.entering.take() {
-            roster.enter(contact.session, contact, Rights::NONE, Way::Attached);
+            roster.enter(contact.session, *contact, Rights::NONE, Way::Attached);
         }
         self.fanout = Fanout::default();
         self.members.iter_mut().for_each(|members| members.begin_anew());
@@ -462,7 +462,7 @@ impl Handler<Attach> for Repeater {
         if self.ended.is_some() {
             return self.turn_away(session, pending);
         }
-        self.entering = Some(contact.clone());
+        self.entering = Some(Box::new(contact.clone()));
         self.flush();
         let attached = Attached {
             request: pending.request(),

@@ -8,23 +8,28 @@ use super::RestartLimit;
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: RestartLimit,
-    spent: Vec<Instant>,
+    /// None while there was none: most actors never panic, and each has room for this.
+    spent: Option<Box<Spent>>,
 }
+
+#[derive(Debug, Default)]
+struct Spent(Vec<Instant>);
 
 impl Budget {
     pub(crate) fn new(limit: RestartLimit) -> Self {
-        Self { limit, spent: Vec::new() }
+        Self { limit, spent: None }
     }
 
     /// Spends one restart and says how many count now, or `None` if the limit is used up.
     pub(crate) fn spend(&mut self, now: Instant) -> Option<u32> {
         let within = self.limit.within;
-        self.spent.retain(|&then| now.duration_since(then) <= within);
-        let count = u32::try_from(self.spent.len()).unwrap_or(u32::MAX);
+        let Spent(spent) = &mut **self.spent.get_or_insert_default();
+        spent.retain(|&then| now.duration_since(then) <= within);
+        let count = u32::try_from(spent.len()).unwrap_or(u32::MAX);
         if count >= self.limit.restarts {
             return None;
         }
-        self.spent.push(now);
+        spent.push(now);
         Some(count + 1)
     }
 }

@@ -228,7 +228,7 @@ impl Handler<Join> for Repeater {
             return self.turn_away(session, join.pending);
         }
         self.stop_state(session);
-        self.entering = Some(join.contact.clone());
+        self.entering = Some(Box::new(join.contact.clone()));
         self.flush();
         let (catch_up, rest) = self.offer_from(session, join.cursor, JOIN_BYTES);
         match catch_up.to_go_ahead().cloned() {
@@ -254,7 +254,7 @@ impl Repeater {
     ) {
         let Join { pending, contact, client, rights, name, .. } = join;
         let (object, session) = (self.object, contact.session);
-        self.entering = Some(contact.clone());
+        self.entering = Some(Box::new(contact.clone()));
         let (state, payload, carried) = catch_up.take_state();
         let CatchUp { start, resync, chunks, end, .. } = catch_up;
         self.note_resync(session, resync);
