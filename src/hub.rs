@@ -6,6 +6,7 @@
 //! `wire`.
 
 mod admission;
+mod asks;
 mod authority;
 mod builder;
 mod by_session;

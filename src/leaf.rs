@@ -5,6 +5,7 @@
 //! never imports `hub`: the two meet in `wire`.
 
 mod adverb;
+mod asking;
 mod binding;
 mod channel;
 mod class;
@@ -12,6 +13,7 @@ mod client;
 mod driver;
 mod handle;
 mod inbox;
+mod opaque;
 mod progress;
 mod recipient;
 mod seats;
@@ -21,7 +23,7 @@ mod voice;
 pub use self::{
     adverb::{Adverb, Saying, Takes},
     binding::Binding,
-    channel::{Gone, Receipted, ShoutError},
+    channel::{AskError, Gone, Receipted, ShoutError},
     client::{
         BindError, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, ConnectionEvent,
         Events, JoinError, KeepError, ListError, NameError, Watching,

@@ -70,9 +70,9 @@ pub use self::hub::{
     RetryError, Rights, SlowLeaves, StartError, Visit, Wish,
 };
 pub use self::leaf::{
-    Adverb, BindError, Binding, CarryError, Client, ClientBuilder, ConnectError, ConnectTo,
-    ConnectionEvent, Events, Gone, Handle, JoinError, KeepError, ListError, NameError, Receipted,
-    Saying, ShoutError, Takes, Voice, Watching,
+    Adverb, AskError, BindError, Binding, CarryError, Client, ClientBuilder, ConnectError,
+    ConnectTo, ConnectionEvent, Events, Gone, Handle, JoinError, KeepError, ListError, NameError,
+    Receipted, Saying, ShoutError, Takes, Voice, Watching,
 };
 pub use self::object::*;
 pub use self::wire::{Change, Entry};
@@ -82,7 +82,13 @@ pub mod __private {
     //! What `interface!` writes paths to. Not for other use.
     pub use actix;
 
-    pub use crate::object::{Brought, Done, Glimpse, kind, state, tag, version, write_state};
+    pub use crate::object::{
+        Answering, Brought, Done, Glimpse, Question, Unanswered, kind, replies, state, tag,
+        version, write_state,
+    };
+
+    /// The numbers of messages.
+    pub type Kinds = Vec<crate::Kind>;
 }
 
 /// The code in the README compiles and runs.

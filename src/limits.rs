@@ -108,8 +108,31 @@ pub const MEMBERS_BYTES_MAX: usize = 61_440;
 /// The largest number of a message in an interface. Those above are the hubs' own.
 pub const KIND_MAX: u16 = 0xfeff;
 
-/// Kinds of asks that a leaf's class can declare when it joins.
-pub const ANSWERS_MAX: usize = 256;
+/// Asks of an interface, of which a leaf's class tells when it joins which it answers.
+pub const ASKS_MAX: usize = 256;
+/// Time for which an answer is waited for, at most. What takes longer is worth a shout when it is
+/// done.
+pub const ASK_TIME_MAX: Duration = Duration::from_mins(5);
+/// Time for which `ask` waits for an answer: twice the silence after which a connection is held for
+/// dead, so that one that is lost meanwhile can be made anew.
+pub const ASK_TIME: Duration = Duration::from_secs(30);
+/// Asks of one session at one object without an answer. Past it the asker is told `Busy`.
+pub const SESSION_ASKS_MAX: usize = 64;
+/// What is queued before an ask or its answer, at most: half of what control frames may take, so that
+/// neither closes a connection. Past it the asker is told `Busy`.
+pub const ASKS_QUEUED_BYTES_MAX: usize = 524_288;
+/// Bytes of asks that one client has without an answer. Past it they wait for room.
+pub const ASKS_BYTES_MAX: usize = 4 << 20;
+/// Asks whose answers an owner remembers until their deadlines, and bytes of these answers: so that
+/// none is given twice. Past it the oldest are forgotten.
+pub const ANSWERS_MAX: usize = 1_024;
+/// See [`ANSWERS_MAX`].
+pub const ANSWERS_BYTES_MAX: usize = 4 << 20;
+/// Asks at one object without an answer. Past it the asker is told `Busy`.
+pub const OBJECT_ASKS_MAX: usize = 256;
+/// Bytes of the asks at one object without an answer, which its hub keeps to pass them on again when
+/// the owner's connection is made anew. Past it the asker is told `Busy`.
+pub const OBJECT_ASKS_BYTES_MAX: usize = 1 << 20;
 
 /// Shouts that one session may have under way at one object.
 pub const WINDOW_SHOUTS: usize = 4_096;

@@ -5,6 +5,7 @@
 //! and for some types an opaque payload that is the rest of the frame.
 
 mod answer;
+mod ask;
 mod batch;
 mod codec;
 mod frame;
@@ -23,6 +24,7 @@ pub use self::{
         Attached, Change, Changed, Done, EndReason, Ended, Entry, Joined, Listed, Outcome, Pulled,
         Refusal, Refused, Rejoin, Resynced, SnapshotWanted, Verdict,
     },
+    ask::{Answer, Ask, AskNumber, Asked, OwnerChanged, Replied, Reply},
     batch::{Batch, BatchBuilder, Shouted},
     codec::{FrameError, Split, reason, split},
     frame::{Frame, FrameType, Header, encode, encode_with},

@@ -23,8 +23,8 @@ use self::{pulls::Pulls, slow::Tell};
 use super::{Closed, Closer, Gate, Held, gate::Broken};
 use crate::{
     limits::{
-        CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, TURN_BYTES, VOLATILE_QUEUED_BYTES_MAX,
-        WRITE_SLICES_MAX,
+        ASKS_QUEUED_BYTES_MAX, CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, TURN_BYTES,
+        VOLATILE_QUEUED_BYTES_MAX, WRITE_SLICES_MAX,
     },
     wire::{self, CloseCode, Frame},
 };
@@ -176,6 +176,16 @@ impl Queue {
     /// As [`tell`](Self::tell), with a payload.
     pub(crate) fn tell_with<H: wire::Header>(&self, header: &H, payload: &[u8]) {
         let _closing = self.push(Class::Control, wire::encode_with(header, payload));
+    }
+
+    /// As [`tell_with`](Self::tell_with), if little enough is queued before it. `false`: it was not
+    /// added.
+    pub(crate) fn tell_spare<H: wire::Header>(&self, header: &H, payload: &[u8]) -> bool {
+        let frame = wire::encode_with(header, payload);
+        let mut state = self.lock();
+        let Load { batch_bytes, control_bytes } = state.load;
+        let has_room = batch_bytes + control_bytes + frame.len() <= ASKS_QUEUED_BYTES_MAX;
+        has_room && state.push(Class::Control, frame).is_ok()
     }
 
     /// Closes the connection, unless it is closing already: the first reason stands. What is

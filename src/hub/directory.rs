@@ -169,6 +169,9 @@ impl Directory {
         let epoch = Epoch::random(&mut self.random);
         let kept = self.keep_new(epoch, &make);
         let mut history = History::new(make.object, epoch, make.state);
+        if !make.manner.asks.is_empty() {
+            history.own(make.owner);
+        }
         if kept.is_some() {
             history.keep();
         }

@@ -8,6 +8,7 @@
 mod keeping;
 mod marks;
 mod news;
+mod owner;
 mod restore;
 mod snapshots;
 
@@ -20,6 +21,7 @@ use self::{
     keeping::Keeping,
     marks::Mark,
     news::{News, ids},
+    owner::Ownership,
 };
 use super::{
     by_session::BySession,
@@ -44,6 +46,8 @@ pub(crate) struct History {
     /// What they carry, and the directory does not know of; none where nothing is carried.
     news: Option<Box<News>>,
     marks: BySession<Mark>,
+    /// Who owns it; none without asks.
+    ownership: Option<Box<Ownership>>,
     /// What is to be in the journal; none for a hub without one.
     keeping: Option<Box<Keeping>>,
 }
@@ -137,14 +141,20 @@ impl History {
             open: BatchBuilder::new(object, epoch, Seq(1)),
             news,
             marks: BySession::default(),
+            ownership: None,
             keeping: None,
         }
     }
 
     /// One that begins anew with its last state.
     pub(crate) fn renewed(self, object: ObjectId, epoch: Epoch) -> Self {
+        let owner = self.ownership.as_ref().map(|_| self.owner());
         let state = self.snapshot.map(|snapshot| (snapshot.state, snapshot.carried));
-        Self::new(object, epoch, state)
+        let mut renewed = Self::new(object, epoch, state);
+        if let Some(owner) = owner {
+            renewed.own(owner);
+        }
+        renewed
     }
 
     /// Decides on a shout. The caller has made [`room`](Self::has_room) for it.
@@ -184,13 +194,17 @@ impl History {
         Decision::RefusedBefore
     }
 
-    /// Gives the hub's own last word its place, whatever the tail holds: nothing comes behind it.
-    pub(crate) fn conclude(&mut self, kind: Kind) {
-        let hub = SessionId::OF_HUB;
-        let mark = self.marks.get_or_insert_with(hub, || Mark::new(hub));
-        let seq = self.open.next_seq();
-        self.open.push(SessionId::OF_HUB, mark.next, kind, &[], &[]);
-        mark.settle(seq);
+    /// Gives a word of the hub's own its place, whatever the tail holds. The chunk before it is
+    /// sealed. Its op is its seq: no mark is needed.
+    pub(crate) fn say(&mut self, kind: Kind, payload: &[u8]) {
+        let op = Op(self.open.next_seq().0);
+        self.open.push(SessionId::OF_HUB, op, kind, &[], payload);
+    }
+
+    /// Whether the tail is not full, so that the hub can say what others may have it say again and
+    /// again.
+    pub(crate) fn has_room_to_say(&self) -> bool {
+        !self.is_full()
     }
 
     /// Whether the open chunk has room for this shout; else [`seal`](Self::seal) first.
@@ -370,6 +384,7 @@ impl History {
     fn drop_oldest(&mut self) {
         let Some(chunk) = self.tail.pop_front() else { return };
         self.tail_bytes -= chunk.frame.len();
+        self.forget_owners(chunk.last);
         if let Some(keeping) = &mut self.keeping {
             keeping.drop_oldest(chunk.frame.len());
         }

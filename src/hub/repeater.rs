@@ -10,6 +10,7 @@
 //! is made anew, and every session is told to join again from where it is.
 
 mod ahead;
+mod asks;
 mod catch_up;
 mod ending;
 mod fatal;
@@ -27,6 +28,7 @@ use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr
 
 use self::{
     ahead::{Ahead, Later},
+    asks::Questions,
     catch_up::Resyncs,
     fatal::{Fatal, InHand},
     grades::Grading,
@@ -37,6 +39,7 @@ use self::{
     volatile::Relays,
 };
 pub(crate) use self::{
+    asks::{Disown, PassAsk, PassReply},
     catch_up::{Feed, Join, Pull},
     ending::Retire,
     grades::Acknowledge,
@@ -51,7 +54,7 @@ use super::{
     authority::AuthorityBox,
     clock::Clock,
     contact::{Contact, Pending},
-    directory::{Directory, Remains},
+    directory::Directory,
     fanout::Fanout,
     history::{Decision, History, Offer, Run},
     keeper::Keeper,
@@ -66,7 +69,7 @@ use super::{
 use crate::{
     connection::{Class, Held},
     limits::SHOUT_BYTES_MAX,
-    object::{self, ObjectId, Op, Seq, SessionId},
+    object::{self, Kind, ObjectId, Op, Seq, SessionId},
     wire::{Attached, EndReason, Outcome, Rejoin, Verdict},
 };
 
@@ -94,6 +97,8 @@ pub(crate) struct Repeater {
     members: Option<Box<Members>>,
     /// The shouts that asked who has handled them.
     grading: Option<Box<Grading>>,
+    /// What is asked of its owner; none without asks.
+    questions: Option<Box<Questions>>,
     /// What is to be relayed at the end of the turn.
     volatile: Option<Box<Relays>>,
     /// Whether its shouts are dropped for a leaf that is too slow, to be given later.
@@ -128,6 +133,10 @@ pub(crate) struct Manner {
     pub(crate) slow_leaves: SlowLeaves,
     /// Who judges what is shouted at it.
     pub(crate) authority: Option<AuthorityBox>,
+    /// Whether another leaf owns it when the owner is none any more.
+    pub(crate) handover: bool,
+    /// Its asks.
+    pub(crate) asks: Vec<Kind>,
 }
 
 /// Shouts of one session, as one read of its socket brought them.
@@ -185,6 +194,7 @@ impl Repeater {
             fanout: Fanout::default(),
             members: manner.presence.then(|| Box::new(Members::new(object))),
             grading: None,
+            questions: Questions::of(manner.handover, manner.asks),
             volatile: None,
             slow_leaves: manner.slow_leaves,
             judge: manner.authority.map(|authority| Box::new(Judge::new(authority))),
@@ -384,21 +394,6 @@ impl Actor for Repeater {
     }
 }
 
-/// One that is given up leaves its history, for whoever tries again.
-impl Drop for Repeater {
-    fn drop(&mut self) {
-        if self.ended.is_none() {
-            let epoch = self.history.epoch();
-            let history =
-                std::mem::replace(&mut self.history, History::new(self.object, epoch, None));
-            let presence = self.members.is_some();
-            let authority = self.judge.take().map(|judge| judge.into_authority());
-            let manner = Manner { presence, slow_leaves: self.slow_leaves, authority };
-            self.tell_directory(Remains { object: self.object, history, manner });
-        }
-    }
-}
-
 impl Supervised for Repeater {
     /// History remains, with the chunk that was open; the rest is made anew.
     fn restarting(&mut self, ctx: &mut Self::Context) {
@@ -409,6 +404,7 @@ impl Supervised for Repeater {
         // Inside the boundary: an object whose history is damaged runs out of restarts and fails.
         assert!(self.history.is_sound(), "the object's history is damaged");
         self.grading = None;
+        self.forget_asks();
         let mut roster = std::mem::take(&mut self.roster);
         if let Some(contact) = self.entering.take() {
             roster.enter(contact.session, *contact, Rights::NONE, Way::Attached);

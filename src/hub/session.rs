@@ -6,6 +6,7 @@
 //! the inward bound). It never sees what is sent down: repeaters push that onto the connection's
 //! queue themselves.
 
+mod asks;
 mod changes;
 mod grades;
 mod greeting;
@@ -225,6 +226,14 @@ impl Session {
             }
             (_, Frame::Heard(heard)) => {
                 self.pass_heard(&heard);
+                Ok(())
+            }
+            (_, Frame::Ask(ask, payload)) => {
+                self.pass_ask(ask, &payload, bytes);
+                Ok(())
+            }
+            (_, Frame::Reply(reply, payload)) => {
+                self.pass_reply(reply, payload, bytes);
                 Ok(())
             }
             (_, Frame::Pull(pull)) => {

@@ -70,6 +70,8 @@ fn create() -> Bytes {
         codec: Codec::POSTCARD,
         state: StateIs::Absent,
         presence: false,
+        handover: false,
+        asks: Vec::new(),
         answers: Vec::new(),
         carried: Vec::new(),
     })

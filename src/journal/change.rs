@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     limits::REFUSED_MAX,
-    object::{Carried, Codec, Epoch, HubId, InterfaceId, Name, ObjectId, Op, Seq, SessionId},
+    object::{Carried, Codec, Epoch, HubId, InterfaceId, Kind, Name, ObjectId, Op, Seq, SessionId},
 };
 
 /// One thing that has changed.
@@ -69,6 +69,7 @@ pub(crate) enum Change {
 
 /// What an object is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of what it is")]
 pub(crate) struct Definition {
     pub(crate) epoch: Epoch,
     pub(crate) interface: InterfaceId,
@@ -81,6 +82,14 @@ pub(crate) struct Definition {
     pub(crate) presence: bool,
     /// Whether it has a state.
     pub(crate) stateful: bool,
+    /// Whether another leaf owns it when the owner is none any more.
+    ///
+    /// With the asks behind the rest, where there are some: older records end before it.
+    #[serde(skip)]
+    pub(crate) handover: bool,
+    /// Its asks.
+    #[serde(skip)]
+    pub(crate) asks: Vec<Kind>,
 }
 
 /// A state, and the last seq that it contains.
@@ -111,6 +120,9 @@ pub(crate) struct Marks {
     /// The last shout that has its place.
     pub(crate) last: Seq,
     pub(crate) marks: Vec<MarkOf>,
+    /// Who owns the object, if it has asks. The cut entries may have said so. It is behind the rest.
+    #[serde(skip)]
+    pub(crate) owner: Option<SessionId>,
 }
 
 /// Where a session's shouts have got to.
@@ -173,7 +185,7 @@ impl Change {
             Self::Session { session, keys } => put(Key::Session(*session), &plain(keys), &[]),
             Self::SessionEnded(session) => edits.push(remove(Key::Session(*session))),
             Self::Defined { object, definition } => {
-                put(Key::Definition(*object), &plain(definition), &[]);
+                put(Key::Definition(*object), &plain(definition), &definition.behind());
             }
             Self::Ended { object, place } => {
                 put(Key::Ended(*place), &plain(object), &[]);
@@ -189,7 +201,8 @@ impl Change {
                 put(Key::Entry(*object, *number), &head, rest);
             }
             Self::Cut { object, marks } => {
-                put(Key::Marks(*object), &plain(marks), &[]);
+                let owner = marks.owner.map_or_else(Vec::new, |owner| plain(&owner));
+                put(Key::Marks(*object), &plain(marks), &owner);
                 edits.push(range(Key::Entry(*object, 0), Key::Entry(*object, marks.first)));
             }
             Self::Unremembered { before } => {
@@ -202,6 +215,30 @@ impl Change {
 impl Key {
     fn all_of(object: ObjectId) -> impl Iterator<Item = Self> {
         [Self::Definition(object), Self::State(object), Self::Marks(object)].into_iter()
+    }
+}
+
+impl Definition {
+    /// What stands behind the rest: nothing without asks.
+    fn behind(&self) -> Vec<u8> {
+        if self.asks.is_empty() { Vec::new() } else { plain(&(self.handover, &self.asks)) }
+    }
+
+    pub(super) fn decode(body: &[u8]) -> Option<Self> {
+        let (definition, behind) = postcard::take_from_bytes::<Self>(body).ok()?;
+        if behind.is_empty() {
+            return Some(definition);
+        }
+        let (handover, asks) = postcard::from_bytes(behind).ok()?;
+        Some(Self { handover, asks, ..definition })
+    }
+}
+
+impl Marks {
+    pub(super) fn decode(body: &[u8]) -> Option<Self> {
+        let (marks, behind) = postcard::take_from_bytes::<Self>(body).ok()?;
+        let owner = (!behind.is_empty()).then(|| postcard::from_bytes(behind)).transpose().ok()?;
+        Some(Self { owner, ..marks })
     }
 }
 

@@ -183,10 +183,10 @@ impl Contents {
                 self.ended.insert(place, plain(value.body)?);
             }
             Key::Definition(object) => {
-                self.object(object).definition = Some(plain(value.body)?);
+                self.object(object).definition = Some(Definition::decode(value.body)?);
             }
             Key::State(object) => self.object(object).state = Some(State::decode(&body())?),
-            Key::Marks(object) => self.object(object).marks = plain(value.body)?,
+            Key::Marks(object) => self.object(object).marks = Marks::decode(value.body)?,
             Key::Entry(object, number) => {
                 let entry = Entry::decode(&body())?;
                 self.object(object).add(number, entry);

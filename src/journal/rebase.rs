@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::{Change, Entry, Kept, Marks, State};
 use crate::{
-    object::{Carried, Epoch, ObjectId, Op, Seq, SessionId},
-    wire::{Batch, BatchBuilder, batch_in},
+    object::{Carried, Epoch, Kind, ObjectId, Op, Seq, SessionId},
+    wire::{Batch, BatchBuilder, OwnerChanged, batch_in},
 };
 
 /// What is gone on with, and what is left out of it, in words.
@@ -51,7 +52,9 @@ impl Kept {
             carried: anew(&state.carried),
             bytes: state.bytes.clone(),
         });
-        let marks = Marks { first: self.behind, next: self.behind, ..Marks::default() };
+        // Nobody's session owns it, until one joins that may.
+        let owner = (!definition.asks.is_empty()).then_some(SessionId::OF_HUB);
+        let marks = Marks { first: self.behind, next: self.behind, owner, ..Marks::default() };
         let (entries, number) = (tail.entries, self.number);
         let behind = self.behind + entries.len() as u64;
         let definition = Some(definition);
@@ -123,9 +126,15 @@ impl Tail {
                 self.seal(batch.hub_time_ms);
             }
             let session = heir(batch.sessions[shout.session].0, self.epoch);
-            let op = self.ops.entry(session).or_insert(Op(1));
+            // The ops of what a hub says are its seqs.
+            let seq = self.batch.next_seq();
+            let op = match session {
+                SessionId::OF_HUB => &mut Op(seq.0),
+                session => self.ops.entry(session).or_insert(Op(1)),
+            };
+            let payload = retold(session, shout.kind, shout.payload, self.epoch);
             // Nobody waits any more for what leaves would say of it, so it does not ask them.
-            self.batch.push(session, *op, shout.kind, &carried, &shout.payload);
+            self.batch.push(session, *op, shout.kind, &carried, &payload);
             *op = op.next();
         }
         self.seal(batch.hub_time_ms);
@@ -151,6 +160,16 @@ fn heir(session: SessionId, epoch: Epoch) -> SessionId {
         .chain_update(epoch.0)
         .finalize();
     SessionId(std::array::from_fn(|at| hash[at]))
+}
+
+/// What a hub has said of owners, of those who take their places.
+fn retold(session: SessionId, kind: Kind, payload: Bytes, epoch: Epoch) -> Bytes {
+    if (session, kind) != (SessionId::OF_HUB, Kind::OWNER_CHANGED) {
+        return payload;
+    }
+    let Ok(OwnerChanged { from, to }) = postcard::from_bytes(&payload) else { return payload };
+    let change = OwnerChanged { from: heir(from, epoch), to: heir(to, epoch) };
+    postcard::to_stdvec(&change).expect("two ids are plain data").into()
 }
 
 /// What was heard of a carried object is said by a seq of a history that may be no more.

@@ -41,6 +41,8 @@ fn definition(stateful: bool) -> Definition {
         pinned: true,
         presence: false,
         stateful,
+        handover: false,
+        asks: Vec::new(),
     }
 }
 
@@ -70,7 +72,7 @@ fn refused(object: ObjectId, number: u64) -> Change {
 fn marks(first: u64, last: u64) -> Marks {
     let runs = vec![(4, Seq(1)), (2, Seq(0))];
     let marks = vec![MarkOf { session: ALEC, next: Op(7), runs }];
-    Marks { first, next: first, last: Seq(last), marks }
+    Marks { first, next: first, last: Seq(last), marks, owner: None }
 }
 
 fn cut(object: ObjectId, first: u64, last: u64) -> Change {

@@ -17,11 +17,13 @@ use super::{
 };
 use crate::object::{Leaf, Local, Receipt, Shout, ShoutAt};
 
-/// The ways of saying something through a [`Handle`]: [`Shout`] and [`Local`].
+/// The ways of saying something through a [`Handle`]: [`Shout`], [`Local`] and
+/// [`Ask`](crate::Ask).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent to a `{A}` through its handle",
-    label = "say how: `Shout(..)` or `Local(..)`",
-    note = "`Shout(message)` goes to every leaf of the object, `Local(message)` only to this one"
+    label = "say how: `Shout(..)`, `Local(..)` or `Ask(..)`",
+    note = "`Shout(message)` goes to every leaf of the object, `Local(message)` only to this one, and \
+            `Ask(message)` to the one that answers"
 )]
 pub trait Adverb<A: Leaf>: Send {
     /// What comes back.

@@ -4,6 +4,7 @@
 //! The op and the place in the queue are given under one lock, so that the order of ops is the
 //! order on the wire.
 
+mod asks;
 mod error;
 mod grades;
 mod line;
@@ -20,15 +21,23 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use self::room::{Room, Total};
-pub(crate) use self::{error::Failure, line::Line, unborn::Unborn};
+use self::{
+    asks::Asks,
+    room::{Room, Total},
+};
+pub(crate) use self::{
+    asks::{Replied, Unreplied},
+    error::Failure,
+    line::Line,
+    unborn::Unborn,
+};
 pub use self::{
-    error::{Gone, ShoutError},
+    error::{AskError, Gone, ShoutError},
     receipted::Receipted,
 };
 use super::{seats::Seats, stranded::Stranded};
 use crate::{
-    connection::{Class, Closed, Queue},
+    connection::{Class, Queue},
     object::{Kind, ObjectId, Op, Receipt, Seq},
     wire::{Draft, Limits, Refusal, Verdict},
 };
@@ -40,6 +49,7 @@ pub(crate) struct Link {
     limits: Limits,
     /// Bytes of shouts that may be under way at all objects together.
     total: Total,
+    asks: asks::Total,
     /// The client's leaves.
     pub(crate) seats: Seats,
     /// Those that live on alone since their hub was restarted.
@@ -70,6 +80,8 @@ struct State {
     birth: Option<(u64, Bytes)>,
     next_op: Op,
     flights: VecDeque<Flight>,
+    /// Asks without an answer; none until somebody has asked.
+    asks: Option<Box<Asks>>,
     /// Shouts that have their place, and are to be told who has handled them.
     graded: BTreeMap<Op, (Seq, Answer)>,
     room: Room,
@@ -125,8 +137,8 @@ impl Link {
     pub(crate) fn new(line: Line, limits: Limits) -> Self {
         let total = Total::new(limits.window_total_bytes as usize);
         let (line, publishing) = (Mutex::new(line), Mutex::new(0));
-        let (seats, stranded) = (Seats::default(), Stranded::default());
-        Self { line, limits, total, seats, stranded, publishing }
+        let (seats, stranded, asks) = Default::default();
+        Self { line, limits, total, asks, seats, stranded, publishing }
     }
 
     /// The largest shout that the hub's window has room for at all.
@@ -155,6 +167,7 @@ impl Channel {
             birth: None,
             next_op,
             flights: VecDeque::new(),
+            asks: None,
             graded: BTreeMap::new(),
             room: Room::new(window_shouts as usize, window_bytes as usize),
             landed_bytes: 0,
@@ -243,6 +256,7 @@ impl Channel {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Open | Phase::Paused) {
             state.phase = Phase::Leaving(why.clone());
+            state.end_asks(why, true);
             self.turn_away(&mut state, why);
         }
         drop(state);
@@ -265,6 +279,7 @@ impl Channel {
             state.phase = Phase::Open;
             state.settle_before(next_op);
             state.send_again(next_op);
+            state.ask_again(self.object);
         }
     }
 
@@ -344,6 +359,7 @@ impl Channel {
         state.phase = Phase::Ended(gone.clone());
         state.birth = None;
         state.settle_for_less();
+        state.end_asks(gone, true);
         self.turn_away(&mut state, gone);
         for flight in std::mem::take(&mut state.flights) {
             let Some(answer) = flight.answer else { continue };
@@ -480,11 +496,5 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.channel.withdraw(self.ticket);
-    }
-}
-
-impl From<Closed> for Gone {
-    fn from(closed: Closed) -> Self {
-        Self::Closed(closed)
     }
 }

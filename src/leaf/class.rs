@@ -19,13 +19,11 @@ use super::{
 };
 use crate::{
     object::{
-        Brought, Codec, DecodeError, Dispatch, Interface, InterfaceId, Leaf, ObjectId, Seq, Tag,
-        decode_with,
+        Brought, Codec, DecodeError, Dispatch, Interface, InterfaceId, Kind, Leaf, ObjectId, Seq,
+        SessionId, Tag,
     },
     supervise::{self, Event, Placement, RestartLimit},
 };
-
-type State<A> = <<A as Leaf>::Interface as Interface>::State;
 
 /// How leaves of one class are made.
 pub(crate) struct Class<A: Leaf> {
@@ -40,6 +38,12 @@ pub(crate) trait AnyClass: Send + Sync {
     fn is_stateful(&self) -> bool;
     /// Whether their leaves are told who else is one.
     fn has_presence(&self) -> bool;
+    /// Whether another leaf owns an object when the owner is none any more.
+    fn hands_over(&self) -> bool;
+    /// The asks of the interface.
+    fn asks(&self) -> Vec<Kind>;
+    /// The asks that the class answers itself.
+    fn answers(&self) -> Vec<Kind>;
     /// How payloads of the interface are written.
     fn codec(&self) -> Codec;
     /// Which class it is.
@@ -78,6 +82,8 @@ pub(crate) struct Opening {
     pub(crate) given: Option<Given>,
     /// What the state contains.
     pub(crate) start: Seq,
+    /// Who owns the object there.
+    pub(crate) owner: Option<SessionId>,
     /// Shouts that it is not handed.
     pub(crate) skips: Vec<Seq>,
 }
@@ -112,8 +118,9 @@ impl<A: Leaf> Class<A> {
         mut inbox: Inbox<A>,
         ctx: &mut Context<A>,
     ) -> A {
-        let Opening { given, start, skips } = opening;
+        let Opening { given, start, owner, skips } = opening;
         progress.give(start);
+        inbox.begin_with(owner);
         inbox.skip(skips);
         let leaf = (self.make)(voice.starting_at(start));
         let start = Start { seq: start, progress };
@@ -176,6 +183,18 @@ impl<A: Leaf> AnyClass for Class<A> {
         A::Interface::PRESENCE
     }
 
+    fn hands_over(&self) -> bool {
+        A::Interface::HANDOVER
+    }
+
+    fn asks(&self) -> Vec<Kind> {
+        A::Interface::ASKS.to_vec()
+    }
+
+    fn answers(&self) -> Vec<Kind> {
+        A::Interface::answers()
+    }
+
     fn codec(&self) -> Codec {
         A::Interface::CODEC
     }
@@ -192,7 +211,7 @@ impl<A: Leaf> AnyClass for Class<A> {
         let Seating { channel, begin, generation, driver, keep, progress, seat } = seating;
         if let Begin::Now(Opening { given: Some(given), .. }) = &begin {
             let brought = Arrived::default().brought(given.carried.clone());
-            decode_with::<State<A>>(&given.state, &brought)?;
+            A::Interface::check_state(&given.state, &brought)?;
         }
         let object = channel.object;
         let (delivery, inbox) = inbox::<A>(object, generation, driver.clone(), progress.clone());

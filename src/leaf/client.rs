@@ -273,6 +273,15 @@ impl Client {
     async fn enter<A: Leaf>(&self, how: How) -> Result<Handle<A>, JoinError> {
         let leaf = std::any::type_name::<A>();
         let class = self.keep.classes.find::<A>().ok_or(JoinError::NotImplemented { leaf })?;
+        self.enter_as(class, how).await
+    }
+
+    /// Makes a leaf by a class, which is for leaves of type `A`.
+    pub(super) async fn enter_as<A: Leaf>(
+        &self,
+        class: Arc<dyn AnyClass>,
+        how: How,
+    ) -> Result<Handle<A>, JoinError> {
         let keep = self.keep.clone();
         let seat = self.keep.request(|reply| Enter { class, how, keep, reply }).await??;
         // A seat's type is its class's, and the driver has compared the classes.

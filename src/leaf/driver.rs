@@ -4,6 +4,7 @@
 //! the leaves' inboxes. It knows leaves as inboxes and channels, never as classes.
 
 mod anew;
+mod asks;
 mod catch_up;
 mod enter;
 mod entry;
@@ -27,20 +28,22 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use tokio::sync::{oneshot, watch};
 
+pub(crate) use self::{
+    asks::Answered,
+    enter::{Enter, How, LeafGone, Unseat},
+    hear::Drained,
+    hold::{Arrived, Bring, Hold},
+    names::{EndWatch, KeepIt, Keeping, ListNames, NameIt},
+    way_in::{Attach, Detach},
+};
 use self::{
+    asks::Questions,
     enter::Entering,
     entry::Entry,
     hold::{Fetching, Holds},
     names::{Listing, Watch},
     reconnect::Dial,
     way_in::Attaching,
-};
-pub(crate) use self::{
-    enter::{Enter, How, LeafGone, Unseat},
-    hear::Drained,
-    hold::{Arrived, Bring, Hold},
-    names::{EndWatch, KeepIt, Keeping, ListNames, NameIt},
-    way_in::{Attach, Detach},
 };
 use super::{
     channel::{self, Gone, Link},
@@ -93,6 +96,8 @@ pub(crate) struct Driver {
     /// What carried objects are made leaves with.
     keep: Weak<Keep>,
     holds: Holds,
+    /// What others ask its leaves.
+    questions: Questions,
     /// The state that the hub is telling, if it is a large one.
     incoming: Incoming,
 }
@@ -171,6 +176,7 @@ impl Driver {
             next_generation: 1,
             keep: Weak::new(),
             holds: Holds::default(),
+            questions: Questions::default(),
             incoming: Incoming::default(),
         }
     }
@@ -217,6 +223,8 @@ impl Driver {
             Frame::Members(members) => self.members(members)?,
             Frame::MembersChanged(changed) => self.members_changed(changed)?,
             Frame::Handled(handled) => self.handled(handled),
+            Frame::Asked(asked, payload) => self.asked(asked, &payload, ctx),
+            Frame::Replied(replied, payload) => self.replied(replied, payload, ctx),
             Frame::VolatileHeard(heard, payload) => self.hear_volatile(&heard, &payload),
             other => return Err(unexpected(&other, "may not come from a hub")),
         }

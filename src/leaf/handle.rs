@@ -83,6 +83,11 @@ impl<A: Leaf> Seat<A> {
         let _first = self.gone.set(gone);
     }
 
+    /// Asks the leaf's inbox, and knows what it was told.
+    pub(super) fn inbox(&self) -> Asker {
+        self.lock().inbox.clone()
+    }
+
     /// The leaf that is there, and why it panicked if it has.
     pub(super) fn leaf(&self) -> (Addr<A>, Fate) {
         let there = self.lock();

@@ -5,6 +5,7 @@
 //! order; local messages and other mail are handled meanwhile. A shout that carries objects waits
 //! until they are there, and keeps them until its answer has resolved.
 
+mod asked;
 mod members;
 mod parcel;
 mod snapshot;
@@ -26,9 +27,11 @@ use actix::{ActorContext, ActorFuture, Addr, AsyncContext, Context};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use self::asked::Owed;
 use self::{
+    asked::Asking,
     members::{Latest, News},
-    parcel::{Parcel, Reading},
+    parcel::{Next, Parcel, Reading},
     snapshot::{Telling, Wanted},
     thanks::Thanks,
 };
@@ -52,7 +55,7 @@ pub(crate) enum Item {
     /// Shouts.
     Heard(Parcel),
     /// A gap, and the state after it if there is one.
-    Resynced(Resync, Option<Given>),
+    Resynced(Gap, Option<Given>),
     /// Somebody wants to know the state.
     Tell(oneshot::Sender<Result<Option<Encoded>, EncodeError>>),
     /// The hub wants to know it.
@@ -61,6 +64,15 @@ pub(crate) enum Item {
     Members(Members, Weight),
     /// A volatile message.
     Glimpse(Box<(Glimpse, Weight)>),
+    /// A question.
+    Asked(Box<Asking>),
+}
+
+/// Shouts that are missed, and who owns the object behind them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gap {
+    pub(crate) resync: Resync,
+    pub(crate) owner: Option<SessionId>,
 }
 
 /// A state on its way to a leaf.
@@ -125,7 +137,8 @@ pub(crate) struct Inbox<A> {
 enum Held {
     /// The shout in hand.
     Shout(Vec<Carried>),
-    Resync(Resync, Bytes, Vec<Carried>),
+    Resync(Gap, Bytes, Vec<Carried>),
+    Asked(Box<Asking>),
 }
 
 /// Asks a leaf for its state, as long as its inbox is there, and knows whom it was told of.
@@ -138,6 +151,11 @@ impl Asker {
         let (reply, state) = oneshot::channel();
         self.0.upgrade()?.send(Item::Tell(reply)).ok()?;
         state.await.ok()
+    }
+
+    /// Who owns the object, as the leaf was last told.
+    pub(crate) fn owner(&self) -> Option<SessionId> {
+        self.1.owner()
     }
 
     /// Who is at the object, as the leaf was last told.
@@ -179,6 +197,16 @@ pub(crate) fn inbox<A>(
 }
 
 impl Delivery {
+    /// Who owns the object, as the leaf was last told.
+    pub(crate) fn owner(&self) -> Option<SessionId> {
+        self.latest.owner()
+    }
+
+    /// The hub has told who owns an object of which nothing was heard.
+    pub(crate) fn set_owner(&self, owner: Option<SessionId>) {
+        self.latest.set_owner(owner);
+    }
+
     /// Whether there is room for a batch. If there is none, the driver is told when there is.
     pub(crate) fn has_room(&self, batch: &Batch) -> bool {
         self.has_room_for(batch.bytes())
@@ -240,8 +268,8 @@ impl Delivery {
     }
 
     /// Tells of a gap.
-    pub(crate) fn resync(&self, resync: Resync, given: Option<Given>) {
-        self.give(Item::Resynced(resync, given));
+    pub(crate) fn resync(&self, gap: Gap, given: Option<Given>) {
+        self.give(Item::Resynced(gap, given));
     }
 
     /// Asks for the leaf's state, which goes to the hub. What was put into the inbox
@@ -283,6 +311,11 @@ impl<A: Leaf> Inbox<A> {
         self.skips = skips;
     }
 
+    /// Who owns the object where its hearing begins.
+    pub(crate) fn begin_with(&self, owner: Option<SessionId>) {
+        self.news.set_owner(owner);
+    }
+
     /// Hands over the shout in hand.
     fn hear(&mut self, leaf: &mut A, carried: Vec<Carried>, ctx: &mut Context<A>) {
         let Some(reading) = &mut self.reading else { return };
@@ -320,7 +353,9 @@ impl<A: Leaf> Inbox<A> {
         Poll::Ready(())
     }
 
-    fn resync(&mut self, leaf: &mut A, resync: Resync, ctx: &mut Context<A>) {
+    fn resync(&mut self, leaf: &mut A, gap: Gap, ctx: &mut Context<A>) {
+        let Gap { resync, owner } = gap;
+        self.news.set_owner(owner);
         if resync.reason == ResyncReason::Epoch {
             self.progress.forget_former();
             self.skips.clear();
@@ -332,7 +367,7 @@ impl<A: Leaf> Inbox<A> {
     fn restore(
         &mut self,
         leaf: &mut A,
-        resync: Resync,
+        gap: Gap,
         state: &[u8],
         carried: Vec<Carried>,
         ctx: &mut Context<A>,
@@ -343,7 +378,7 @@ impl<A: Leaf> Inbox<A> {
             return ctx.stop();
         }
         self.telling.has_missed = false;
-        self.resync(leaf, resync, ctx);
+        self.resync(leaf, gap, ctx);
         self.kept = None;
     }
 
@@ -351,8 +386,10 @@ impl<A: Leaf> Inbox<A> {
     fn go_on(&mut self, leaf: &mut A, held: Held, ctx: &mut Context<A>) {
         match held {
             Held::Shout(carried) => self.hear(leaf, carried, ctx),
-            Held::Resync(resync, state, carried) => {
-                self.restore(leaf, resync, &state, carried, ctx);
+            Held::Resync(gap, state, carried) => self.restore(leaf, gap, &state, carried, ctx),
+            Held::Asked(asking) => {
+                let arrived = self.kept.take();
+                Self::answer(leaf, *asking, arrived, ctx);
             }
         }
     }
@@ -360,12 +397,12 @@ impl<A: Leaf> Inbox<A> {
     fn take(&mut self, leaf: &mut A, item: Item, ctx: &mut Context<A>) {
         match item {
             Item::Heard(parcel) => self.reading = Some(Reading::new(parcel)),
-            Item::Resynced(resync, None) => self.resync(leaf, resync, ctx),
-            Item::Resynced(resync, Some(Given { state, carried, hold: Some(hold) })) => {
-                self.held = Some((Held::Resync(resync, state, carried), hold));
+            Item::Resynced(gap, None) => self.resync(leaf, gap, ctx),
+            Item::Resynced(gap, Some(Given { state, carried, hold: Some(hold) })) => {
+                self.held = Some((Held::Resync(gap, state, carried), hold));
             }
-            Item::Resynced(resync, Some(Given { state, carried, hold: None })) => {
-                self.restore(leaf, resync, &state, carried, ctx);
+            Item::Resynced(gap, Some(Given { state, carried, hold: None })) => {
+                self.restore(leaf, gap, &state, carried, ctx);
             }
             Item::Tell(reply) => {
                 let _nobody_waits = reply.send(A::Interface::state(leaf));
@@ -373,6 +410,10 @@ impl<A: Leaf> Inbox<A> {
             Item::Wanted(wanted) => self.telling.tell(leaf, wanted),
             Item::Members(members, _weight) => self.news.take(members),
             Item::Glimpse(item) => self.hear_volatile(leaf, &item.0, ctx),
+            Item::Asked(mut asking) => match asking.hold.take() {
+                Some(hold) => self.held = Some((Held::Asked(asking), hold)),
+                None => Self::answer(leaf, *asking, None, ctx),
+            },
         }
     }
 
@@ -392,9 +433,15 @@ impl<A: Leaf> Inbox<A> {
                 continue;
             }
             if let Some(reading) = &mut self.reading {
-                match reading.next().map(|carried| (carried, reading.hold())) {
-                    Some((carried, Some(hold))) => self.held = Some((Held::Shout(carried), hold)),
-                    Some((carried, None)) => self.hear(leaf, carried, ctx),
+                match reading.next() {
+                    Some(Next::Shout(carried)) => match reading.hold() {
+                        Some(hold) => self.held = Some((Held::Shout(carried), hold)),
+                        None => self.hear(leaf, carried, ctx),
+                    },
+                    Some(Next::Owner(change)) => {
+                        self.news.set_owner(change.to());
+                        leaf.owner_changed(&change, ctx);
+                    }
                     None => self.reading = None,
                 }
                 continue;

@@ -78,6 +78,11 @@ impl<I: Interface> Voice<I> {
         Self { start, ..self }
     }
 
+    /// The way to the object.
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
     /// Sends what is under way once more, as if it might be lost.
     #[cfg(feature = "testing")]
     pub(crate) fn send_all_again(&self) {

@@ -156,6 +156,8 @@ pub struct Kind(pub u16);
 impl Kind {
     /// The last word in the order of an object that was destroyed, said by its hub.
     pub const DESTROYED: Self = Self(KIND_MAX + 1);
+    /// In an object's order: it has another owner from here on, said by its hub.
+    pub const OWNER_CHANGED: Self = Self(KIND_MAX + 2);
 
     /// Whether it is a hub that says this, and no leaf.
     pub fn is_of_hubs(self) -> bool {

@@ -20,8 +20,8 @@ use serde::{
 use tokio::{sync::oneshot, task::coop};
 
 use super::{
-    Brought, Circumstance, Codec, DecodeError, EncodeError, Encoded, Glimpse, Heard, Kind, Tag,
-    decode_with, encode,
+    Answering, Brought, Circumstance, Codec, DecodeError, EncodeError, Encoded, Glimpse, Heard,
+    Kind, Question, Tag, Unanswered, decode_with, encode,
 };
 use crate::limits::STATE_BYTES_MAX;
 
@@ -38,10 +38,23 @@ pub trait Interface: Sized + 'static {
     const STATEFUL: bool;
     /// Whether a leaf of an object is told who else is one: see [`Leaf::joined`](super::Leaf::joined).
     const PRESENCE: bool = false;
+    /// Whether another leaf owns an object when the owner is no leaf any more.
+    const HANDOVER: bool = false;
+    /// The numbers of its asks.
+    const ASKS: &'static [Kind] = &[];
     /// How payloads are written.
     const CODEC: Codec = Codec::POSTCARD;
     /// What a latecomer is given; `()` for `state none`.
     type State: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Whether the payload is such a state.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is none.
+    #[doc(hidden)]
+    fn check_state(payload: &[u8], brought: &[Brought]) -> Result<(), DecodeError> {
+        decode_with::<Self::State>(payload, brought).map(drop)
+    }
 
     /// Tag and version, as they are compared.
     ///
@@ -89,7 +102,7 @@ fn from_1<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     message = "`{Self}` cannot be shouted at a `{I}`",
     label = "not a message of `{I}`",
     note = "list it in the `interface!` table of `{I}`, with a number of its own",
-    note = "a message of a `volatile` row goes with `send_volatile`"
+    note = "a message of a `volatile` row goes with `send_volatile`, one of an `ask` row with `ask`"
 )]
 pub trait ShoutAt<I: Interface>: Serialize + DeserializeOwned + Send + 'static {
     /// Its number in the interface.
@@ -181,6 +194,18 @@ pub trait Dispatch<A: Actor<Context = Context<A>>>: Interface {
     #[doc(hidden)]
     fn glimpse(leaf: &mut A, glimpse: &Glimpse, ctx: &mut Context<A>) -> Option<Done>;
 
+    /// Hands a question to its handler.
+    #[doc(hidden)]
+    fn answer(
+        leaf: &mut A,
+        question: &Question,
+        ctx: &mut Context<A>,
+    ) -> Result<Answering, Unanswered>;
+
+    /// The asks that the class answers itself.
+    #[doc(hidden)]
+    fn answers() -> Vec<Kind>;
+
     /// Gives the leaf its object's state; nothing for `state none`.
     ///
     /// # Errors
@@ -224,14 +249,24 @@ where
         let payload = &packet.body[packet.payload.clone()];
         let message = decode_with::<M>(payload, &packet.brought)
             .map_err(|reason| DispatchError::Undecodable { kind: packet.kind, reason })?;
-        let answer = self.handle(Heard::new(message, packet.circumstance), ctx);
-        if TypeId::of::<A::Result>() == TypeId::of::<()>() {
-            return Ok(Done::AT_ONCE);
-        }
-        let (done, wait) = oneshot::channel();
-        answer.handle(ctx, Some(done));
-        Ok(Done(Some(wait)))
+        Ok(hand_over(self, Heard::new(message, packet.circumstance), ctx))
     }
+}
+
+/// Hands a shout to its handler.
+#[inline]
+pub(super) fn hand_over<A, M>(leaf: &mut A, heard: Heard<M>, ctx: &mut Context<A>) -> Done
+where
+    A: Actor<Context = Context<A>> + Handler<Heard<M>, Result: 'static>,
+    M: 'static,
+{
+    let answer = leaf.handle(heard, ctx);
+    if TypeId::of::<A::Result>() == TypeId::of::<()>() {
+        return Done::AT_ONCE;
+    }
+    let (done, wait) = oneshot::channel();
+    answer.handle(ctx, Some(done));
+    Done(Some(wait))
 }
 
 /// Reads the state of an object of interface `I`.

@@ -5,7 +5,7 @@ use std::fmt;
 use actix::{Actor, Context, Supervised};
 use serde::{Deserialize, Serialize};
 
-use super::{Dispatch, DispatchError, Interface, Kind, Member, Seq};
+use super::{Dispatch, DispatchError, Interface, Kind, Member, OwnerChange, Seq};
 
 /// One client's own implementation of an object: an actix actor that hears every message of its
 /// interface.
@@ -90,6 +90,14 @@ pub trait Leaf: Actor<Context = Context<Self>> + Supervised {
         let leaf = std::any::type_name::<Self>();
         tracing::warn!(%seq, %kind, leaf, "cannot hear a shout of an unknown kind");
     }
+
+    /// The object has another owner, in its place among the shouts: all leaves are told so at the same
+    /// seq. Only objects with asks change owners: when the owner is a leaf no more, with `handover`
+    /// in the interface the leaf owns it that joined first of those that answer every ask, else
+    /// nobody does. Who owned it when this leaf joined tells [`Handle::owner`](crate::Handle::owner).
+    ///
+    /// The default does nothing.
+    fn owner_changed(&mut self, _change: &OwnerChange, _ctx: &mut Self::Context) {}
 
     /// Somebody has become a leaf of the object, with `presence` in its interface. A leaf that has
     /// joined is told so of all who are there, itself too.

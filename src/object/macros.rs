@@ -1,8 +1,9 @@
 //! `interface!`: one table from which everything about an interface follows.
 //!
-//! A tt-muncher: it reads the rows one by one into two lists `[(number Message)]`, one of those that
-//! are shouted and one of the volatile ones, and writes all implementations at once. Every path is
-//! absolute, so that it works under `#![no_implicit_prelude]`.
+//! A tt-muncher: it reads what stands behind the state, and then the rows one by one into three lists
+//! `[(number Message)]`, of those that are shouted, the volatile ones and the asks, and writes all
+//! implementations at once. Every path is absolute, so that it works under
+//! `#![no_implicit_prelude]`.
 
 /// Declares an interface: tag, version, state and numbered messages.
 ///
@@ -21,7 +22,8 @@
 ///         state none;          // or: state FrogState;
 ///         1 => Croak,
 ///         2 => Hop,
-///         // volatile 3 => Blink,   may be lost: see `Volatile`
+///         // volatile 3 => Blink,        may be lost: see `Volatile`
+///         // ask 4 => Weigh -> Grams,    has an answer: see `Asked`
 ///     }
 /// }
 /// ```
@@ -37,32 +39,61 @@
 ///   one who makes an object says counts for all its leaves.
 /// - The message of a `volatile` row is sent with `send_volatile` to whoever has room, and heard by a
 ///   `Handler<Volatile<M>>`: no place in the order, no receipt. For cursors and pointers.
+/// - The message of an `ask` row is asked with `ask`, and answered by this leaf's own class or by the
+///   object's owner: a `Handler<Asked<M>>`, which also says so ([`elsewhere!`](crate::elsewhere)). It
+///   is an actix [`Message`](actix::Message), whose `Result` the row repeats.
+/// - `handover;` behind the state (and `presence;`, if that is there) has another leaf own the object
+///   when the owner is no leaf any more: the one that joined first of those whose class answers every
+///   ask. Without it nobody does. See [`Leaf::owner_changed`](crate::Leaf::owner_changed).
 /// - A message or state whose type contains itself (a tree, say) is decoded to any depth that fits
 ///   into 60 KiB, or 1 MiB of a state: bound it, or a peer can use up a leaf's stack.
-/// - `ask 3 => Weigh -> Grams` is the form of a row for requests to an object's owner. This
-///   version says so and does not compile it yet.
 #[macro_export]
 macro_rules! interface {
-    // A row at a time into the list.
-    (@rows $head:tt $shouted:tt $volatile:tt) => {
-        $crate::interface!(@write $head $shouted $volatile);
+    // What stands behind the state.
+    (@flags { $($head:tt)* } presence; handover; $($rows:tt)*) => {
+        $crate::interface!(@rows { $($head)* [presence] [handover] } [] [] [] $($rows)*);
     };
-    (@rows $head:tt $shouted:tt $volatile:tt ask $($rest:tt)*) => {
-        ::core::compile_error!(
-            "`ask` rows are reserved: this version of actix-multiplex has no asks yet"
-        );
+    (@flags { $($head:tt)* } presence; $($rows:tt)*) => {
+        $crate::interface!(@rows { $($head)* [presence] [] } [] [] [] $($rows)*);
     };
-    (@rows $head:tt [$($done:tt)*] $volatile:tt
+    (@flags { $($head:tt)* } handover; $($rows:tt)*) => {
+        $crate::interface!(@rows { $($head)* [] [handover] } [] [] [] $($rows)*);
+    };
+    (@flags { $($head:tt)* } $($rows:tt)*) => {
+        $crate::interface!(@rows { $($head)* [] [] } [] [] [] $($rows)*);
+    };
+
+    // A row at a time into its list.
+    (@rows $head:tt $shouted:tt $volatile:tt $asks:tt) => {
+        $crate::interface!(@write $head $shouted $volatile $asks);
+    };
+    (@rows $head:tt [$($done:tt)*] $volatile:tt $asks:tt
         $kind:literal => $message:ident $(, $($rest:tt)*)?
     ) => {
-        $crate::interface!(@rows $head [$($done)* ($kind $message)] $volatile $($($rest)*)?);
+        $crate::interface!(@rows $head [$($done)* ($kind $message)] $volatile $asks $($($rest)*)?);
     };
-    (@rows $head:tt $shouted:tt [$($done:tt)*]
+    (@rows $head:tt $shouted:tt [$($done:tt)*] $asks:tt
         volatile $kind:literal => $message:ident $(, $($rest:tt)*)?
     ) => {
-        $crate::interface!(@rows $head $shouted [$($done)* ($kind $message)] $($($rest)*)?);
+        $crate::interface!(@rows $head $shouted [$($done)* ($kind $message)] $asks $($($rest)*)?);
     };
-    (@rows $head:tt $shouted:tt $volatile:tt $($rest:tt)*) => {
+    (@rows $head:tt $shouted:tt $volatile:tt [$($done:tt)*]
+        ask $kind:literal => $message:ident -> $reply:ty $(, $($rest:tt)*)?
+    ) => {
+        $crate::interface!(
+            @rows $head $shouted $volatile [$($done)* ($kind $message $reply)] $($($rest)*)?
+        );
+    };
+    (@rows $head:tt $shouted:tt $volatile:tt $asks:tt
+        ask $kind:literal => $message:ident $(, $($rest:tt)*)?
+    ) => {
+        ::core::compile_error!(::core::concat!(
+            "`ask ", ::core::stringify!($kind), " => ", ::core::stringify!($message),
+            "` has no answer; write `ask ", ::core::stringify!($kind), " => ",
+            ::core::stringify!($message), " -> Answer,` with the answer's type"
+        ));
+    };
+    (@rows $head:tt $shouted:tt $volatile:tt $asks:tt $($rest:tt)*) => {
         $crate::interface!(@no_row [] $($rest)*);
     };
 
@@ -80,9 +111,10 @@ macro_rules! interface {
     // Everything at once.
     (@write
         { [$($meta:tt)*] [$vis:vis] $name:ident $tag:literal $version:ident
-          [$($state:ty)?] $($presence:ident)? }
+          [$($state:ty)?] [$($presence:ident)?] [$($handover:ident)?] }
         [$(($kind:literal $message:ident))*]
         [$(($fleeting_kind:literal $fleeting:ident))*]
+        [$(($ask_kind:literal $ask:ident $reply:ty))*]
     ) => {
         $($meta)*
         #[derive(::core::fmt::Debug)]
@@ -96,6 +128,9 @@ macro_rules! interface {
             const STATEFUL: ::core::primitive::bool = $crate::interface!(@stateful $($state)?);
             const PRESENCE: ::core::primitive::bool =
                 $crate::interface!(@presence $($presence)?);
+            const HANDOVER: ::core::primitive::bool =
+                $crate::interface!(@handover $($handover)?);
+            const ASKS: &'static [$crate::Kind] = &[$($crate::Kind($ask_kind)),*];
             type State = $crate::interface!(@state $($state)?);
         }
 
@@ -108,7 +143,9 @@ macro_rules! interface {
 
         const _: () = {
             // Two messages with one number: the compiler underlines both rows.
-            enum __KindNumber { $($message = $kind,)* $($fleeting = $fleeting_kind,)* }
+            enum __KindNumber {
+                $($message = $kind,)* $($fleeting = $fleeting_kind,)* $($ask = $ask_kind,)*
+            }
 
             $(
                 const _: () = $crate::__private::kind(
@@ -135,6 +172,21 @@ macro_rules! interface {
                 }
             )*
             $(
+                const _: () = $crate::__private::kind(
+                    __KindNumber::$ask as ::core::primitive::i64,
+                    ::core::concat!(
+                        "`ask ", ::core::stringify!($ask_kind), " => ", ::core::stringify!($ask),
+                        "`: the numbers of messages run from 0 to 65279"
+                    ),
+                );
+                const _: () = $crate::__private::replies::<$ask, $reply>();
+
+                impl $crate::AskOf<$name> for $ask {
+                    const KIND: $crate::Kind =
+                        $crate::Kind(__KindNumber::$ask as ::core::primitive::u16);
+                }
+            )*
+            $(
                 impl $crate::ShoutAt<$name> for $message {
                     const KIND: $crate::Kind =
                         $crate::Kind(__KindNumber::$message as ::core::primitive::u16);
@@ -147,6 +199,7 @@ macro_rules! interface {
                 $(A: $crate::Stateful<$state>,)?
                 $(A: $crate::Hears<$message>,)*
                 $(A: $crate::HearsVolatile<$fleeting>,)*
+                $(A: $crate::Replies<$ask>,)*
             {
                 #[allow(unused_variables, reason = "an interface may have no rows")]
                 fn dispatch(
@@ -180,6 +233,33 @@ macro_rules! interface {
                     }
                 }
 
+                #[allow(unused_variables, reason = "an interface may have no asks")]
+                fn answer(
+                    leaf: &mut A,
+                    question: &$crate::__private::Question,
+                    ctx: &mut $crate::__private::actix::Context<A>,
+                ) -> ::core::result::Result<
+                    $crate::__private::Answering, $crate::__private::Unanswered,
+                > {
+                    match question.kind() {
+                        $($crate::Kind(number)
+                            if number == __KindNumber::$ask as ::core::primitive::u16 =>
+                        {
+                            <A as $crate::Replies<$ask>>::answer(leaf, question, ctx)
+                        })*
+                        _ => ::core::result::Result::Err($crate::__private::Unanswered::Elsewhere),
+                    }
+                }
+
+                #[allow(unused_mut, reason = "an interface may have no asks")]
+                fn answers() -> $crate::__private::Kinds {
+                    let mut kinds = $crate::__private::Kinds::new();
+                    $(if <A as $crate::Replies<$ask>>::is_here() {
+                        kinds.push(<$ask as $crate::AskOf<$name>>::KIND);
+                    })*
+                    kinds
+                }
+
                 #[allow(unused_variables, reason = "an interface may have no state")]
                 fn restore(
                     leaf: &mut A,
@@ -211,6 +291,8 @@ macro_rules! interface {
     (@stateful $state:ty) => { true };
     (@presence) => { false };
     (@presence presence) => { true };
+    (@handover) => { false };
+    (@handover handover) => { true };
     (@tell $leaf:ident) => { ::core::option::Option::None };
     (@tell $leaf:ident $state:ty) => { $crate::Stateful::<$state>::state($leaf) };
     (@state) => { () };
@@ -218,30 +300,14 @@ macro_rules! interface {
 
     // What users write.
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
-        state none; presence; $($rows:tt)*
+        state none; $($rest:tt)*
     }) => {
-        $crate::interface!(
-            @rows { [$(#[$meta])*] [$vis] $name $tag $version [] presence } [] [] $($rows)*
-        );
+        $crate::interface!(@flags { [$(#[$meta])*] [$vis] $name $tag $version [] } $($rest)*);
     };
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
-        state none; $($rows:tt)*
+        state $state:ty; $($rest:tt)*
     }) => {
-        $crate::interface!(@rows { [$(#[$meta])*] [$vis] $name $tag $version [] } [] [] $($rows)*);
-    };
-    ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
-        state $state:ty; presence; $($rows:tt)*
-    }) => {
-        $crate::interface!(
-            @rows { [$(#[$meta])*] [$vis] $name $tag $version [$state] presence } [] [] $($rows)*
-        );
-    };
-    ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident {
-        state $state:ty; $($rows:tt)*
-    }) => {
-        $crate::interface!(
-            @rows { [$(#[$meta])*] [$vis] $name $tag $version [$state] } [] [] $($rows)*
-        );
+        $crate::interface!(@flags { [$(#[$meta])*] [$vis] $name $tag $version [$state] } $($rest)*);
     };
     ($(#[$meta:meta])* $vis:vis $name:ident = $tag:literal $version:ident { $($rows:tt)* }) => {
         ::core::compile_error!(

@@ -6,7 +6,8 @@ use actix::{Actor, Context, Handler, Supervised};
 
 use super::book::{Book, PageNumber};
 use crate::object::{
-    Dispatch, Heard, Interface, Leaf, Resync, ShoutAt, Stateful, Volatile, VolatileAt,
+    AskOf, Asked, Dispatch, Elsewhere, Heard, Interface, Leaf, Resync, ShoutAt, Stateful, Volatile,
+    VolatileAt,
 };
 
 /// A leaf of interface `I` that records every shout, by its `Debug` text.
@@ -66,6 +67,15 @@ impl<I: Interface, M: VolatileAt<I>> Handler<Volatile<M>> for Recorder<I> {
     type Result = ();
 
     fn handle(&mut self, _: Volatile<M>, _: &mut Self::Context) {}
+}
+
+/// Only the owner knows.
+impl<I: Interface, M: AskOf<I>> Handler<Asked<M>> for Recorder<I> {
+    type Result = Elsewhere;
+
+    fn handle(&mut self, _: Asked<M>, _: &mut Self::Context) -> Elsewhere {
+        Elsewhere
+    }
 }
 
 impl<I> fmt::Debug for Recorder<I> {

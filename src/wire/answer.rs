@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Request, StateIs, codec::bounded, codec::bounded_text};
 use crate::{
     limits,
-    object::{Carried, Cursor, Epoch, InterfaceId, Name, ObjectId, Op, Resync, Seq},
+    object::{Carried, Cursor, Epoch, InterfaceId, Name, ObjectId, Op, Resync, Seq, SessionId},
 };
 
 /// The session is a leaf. Batches from `start.next()` follow.
@@ -28,6 +28,8 @@ pub struct Joined {
     /// The op that the object's home awaits from this session. What became of earlier ones
     /// stands in the batches that follow, or in the Outcome frames that do.
     pub next_op: Op,
+    /// Who owned the object at `start`, if somebody did. Changes after it are told in the order.
+    pub owner: Option<SessionId>,
     /// The objects that the state carries.
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
     pub carried: Vec<Carried>,
@@ -232,6 +234,8 @@ pub struct Resynced {
     pub state: StateIs,
     /// What was missed.
     pub resync: Resync,
+    /// Who owned the object at `start`, if somebody did. Changes after it are told in the order.
+    pub owner: Option<SessionId>,
     /// The objects that the state carries.
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
     pub carried: Vec<Carried>,

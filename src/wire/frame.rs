@@ -4,11 +4,11 @@ use bytes::{BufMut, Bytes};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError, Goodbye,
-    Handled, Heard, Hello, Join, Joined, List, Listed, Members, MembersChanged, NameObject,
-    Outcome, Part, Pin, Pull, Pulled, Refused, Rejoin, Resynced, ShoutFrame, Snapshot,
-    SnapshotWanted, StatePiece, Unwatch, Volatile, VolatileHeard, Welcome, codec::written_bytes,
-    shout::PlainShout,
+    Ask, Asked, Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError,
+    Goodbye, Handled, Heard, Hello, Join, Joined, List, Listed, Members, MembersChanged,
+    NameObject, Outcome, Part, Pin, Pull, Pulled, Refused, Rejoin, Replied, Reply, Resynced,
+    ShoutFrame, Snapshot, SnapshotWanted, StatePiece, Unwatch, Volatile, VolatileHeard, Welcome,
+    codec::written_bytes, shout::PlainShout,
 };
 
 macro_rules! frames {
@@ -147,6 +147,10 @@ frames! {
         32 => Joined(Joined) if Joined::check,
         43 => Resynced(Resynced) if Resynced::check,
         44 => VolatileHeard(VolatileHeard) if VolatileHeard::check,
+        50 => Ask(Ask) if Ask::check,
+        51 => Asked(Asked) if Asked::check,
+        52 => Reply(Reply) if Reply::check,
+        53 => Replied(Replied) if Replied::check,
     }
 }
 
@@ -243,7 +247,7 @@ mod tests {
     use super::*;
     use crate::{
         limits::STATE_PIECE_BYTES,
-        object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Seq},
+        object::{Carried, Cursor, Epoch, Kind, ObjectId, Op, Seq, SessionId},
         wire::StateIs,
     };
 
@@ -297,6 +301,7 @@ mod tests {
             state: StateIs::Payload,
             resync: None,
             next_op: Op(u64::MAX),
+            owner: Some(SessionId([8; 16])),
             carried,
         };
         let frame = encode_with(&joined, &state);

@@ -32,8 +32,13 @@ pub struct Create {
     pub state: StateIs,
     /// Whether its leaves are told who else is one.
     pub presence: bool,
-    /// The kinds of asks that the leaf's class answers. None in this version.
-    #[serde(deserialize_with = "bounded::<_, _, { limits::ANSWERS_MAX }>")]
+    /// Whether another leaf owns it when the owner is no leaf any more.
+    pub handover: bool,
+    /// The kinds of its asks: who owns it next answers all of these.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::ASKS_MAX }>")]
+    pub asks: Vec<Kind>,
+    /// The kinds of asks that the leaf's class answers.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::ASKS_MAX }>")]
     pub answers: Vec<Kind>,
     /// The objects that the state carries.
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
@@ -69,8 +74,8 @@ pub struct Join {
     pub interface: InterfaceId,
     /// What the leaf has heard already.
     pub cursor: Option<Cursor>,
-    /// The kinds of asks that the leaf's class answers. None in this version.
-    #[serde(deserialize_with = "bounded::<_, _, { limits::ANSWERS_MAX }>")]
+    /// The kinds of asks that the leaf's class answers.
+    #[serde(deserialize_with = "bounded::<_, _, { limits::ASKS_MAX }>")]
     pub answers: Vec<Kind>,
 }
 

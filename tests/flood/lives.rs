@@ -134,6 +134,8 @@ impl Client {
             codec: Codec::POSTCARD,
             state: StateIs::Absent,
             presence: false,
+            handover: false,
+            asks: Vec::new(),
             answers: Vec::new(),
             carried: Vec::new(),
         })

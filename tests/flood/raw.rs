@@ -68,6 +68,8 @@ impl Raw {
             codec: Codec::POSTCARD,
             state: state.is_some().into(),
             presence: false,
+            handover: false,
+            asks: Vec::new(),
             answers: Vec::new(),
             carried: Vec::new(),
         };

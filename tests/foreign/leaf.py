@@ -7,6 +7,7 @@ from carrying import Gathering
 from forms import framed, need, text, varint
 
 JOIN, PART, SHOUT = 17, 18, 24
+OF_HUBS = 65_280  # The first kind that is a word of the hub.
 CODE_DONE, PROTOCOL = 1, 8
 SEQUENCED, NOT_SEQUENCED, GAP = range(3)
 
@@ -116,7 +117,8 @@ class Leaf:
             if not self.is_parting:
                 self.heard = seq
                 listed = gathering.listed if gathering else []
-                self.witness.heard(self, seq, kind, payload, [oid for oid, _, _ in listed])
+                if kind < OF_HUBS:
+                    self.witness.heard(self, seq, kind, payload, [oid for oid, _, _ in listed])
             if gathering:
                 gathering.release()
             self.has_moved()

@@ -12,6 +12,7 @@ HELLO, WELCOME, GOODBYE, HEARTBEAT, STATE_PIECE = 1, 2, 3, 4, 5
 CREATE, JOIN, PART, LAST_OF_A_CLIENT = 16, 17, 18, 27
 JOINED, DONE, REFUSED, BATCH, OUTCOME, REJOIN, ENDED, WANTED = 32, 34, 35, 38, 39, 40, 41, 42
 VOLATILE, HEARD, VOLATILE_HEARD = 29, 30, 44
+ASK, REPLY = 50, 52
 PAYLOAD, PIECES = 1, 2  # Where a state is.
 CODE_DONE, SILENT, PROTOCOL, TIMEOUT = 1, 6, 8, 13
 # What a refusal brings: Interface two interfaces, NameTaken and HasName a name, Exists an id.
@@ -114,7 +115,8 @@ class Session(asyncio.Protocol):
             BATCH: self.on_batch, OUTCOME: self.on_outcome, REJOIN: self.on_rejoin,
             ENDED: self.on_ended, WANTED: self.on_wanted,
             VOLATILE_HEARD: self.on_volatile_heard}
-        is_for_hubs = kind in (HELLO, VOLATILE, HEARD, *range(CREATE, LAST_OF_A_CLIENT + 1))
+        last = LAST_OF_A_CLIENT
+        is_for_hubs = kind in (HELLO, VOLATILE, HEARD, ASK, REPLY, *range(CREATE, last + 1))
         need(not is_for_hubs, "a frame for hubs", PROTOCOL)
         # This client asks for nothing that would be answered by other frames.
         need(kind in takes, f"a frame of type {kind}")
@@ -147,7 +149,8 @@ class Session(asyncio.Protocol):
         epoch, start, last = frame.take(8), frame.number(64), frame.number(64)
         state_is = frame.choice(3)
         frame.option(lambda: (frame.choice(2), frame.number(64), frame.number(64)))
-        next_op, listed, state = frame.number(64, 1), frame.carried(), frame.rest()
+        next_op, _owner = frame.number(64, 1), frame.option(lambda: frame.take(16))
+        listed, state = frame.carried(), frame.rest()
         need(start <= last and (state_is or not listed), "what cannot be")
         need(state_is == PAYLOAD or not state, "a state that is elsewhere")
         leaf = self.answered(request, CREATE, JOIN)
@@ -253,8 +256,8 @@ class Session(asyncio.Protocol):
             leaf.oid, leaf.next_op = oid, 1
             self.leaves[oid] = leaf
         name = b"\0" if name is None else b"\1" + text(name)
-        # The codec; a state or none; no presence; no answers.
-        flags = bytes([1, state is not None, 0, 0])
+        # The codec; a state or none; no presence; no handover, no asks and no answers.
+        flags = bytes([1, state is not None, 0, 0, 0, 0])
         what = name, bytes([or_join]), leaf.interface, flags, self.carried(listed), state or b""
         self.ask(leaf, CREATE, oid, *what)
 

@@ -91,6 +91,7 @@ fn let_in(place: &Place, line: &Line, client: &Client) -> Handle<Counter> {
         state: StateIs::Absent,
         resync: None,
         next_op: Op(1),
+        owner: None,
         carried: Vec::new(),
     }));
     place.run(joining).expect("no panic").expect("is let in")

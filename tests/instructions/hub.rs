@@ -157,6 +157,8 @@ fn create() -> Create {
         codec: Codec::POSTCARD,
         state: StateIs::Absent,
         presence: false,
+        handover: false,
+        asks: Vec::new(),
         answers: Vec::new(),
         carried: Vec::new(),
     }

@@ -102,6 +102,8 @@ impl Client {
             codec: Codec::POSTCARD,
             state: stateful.into(),
             presence: false,
+            handover: false,
+            asks: Vec::new(),
             answers: Vec::new(),
             carried: Vec::new(),
         };

@@ -115,8 +115,13 @@ refusal = choice(
     "NotJoined",
     "Stopping",
     "Gone")
+reason = struct(reason=text)
+answer = choice(
+    "Given", "NoHandler", "OwnerGone", "Busy", ("Panicked", reason),
+    ("TooLarge", struct(bytes=u32)), ("Unreadable", reason), ("Unwritable", reason),
+    ("Refused", reason))
 verdict = choice(
-    ("Sequenced", struct(seq=u64, count=u32)), ("Refused", struct(reason=text)), "Gap")
+    ("Sequenced", struct(seq=u64, count=u32)), ("Refused", reason), "Gap")
 state = choice("Absent", "Payload", "Pieces")
 member = struct(session=id16, name=text, info=data, since_ms=u64, away=boolean)
 member_change = choice(
@@ -137,7 +142,8 @@ FRAMES = {
     "StatePiece": (5, dict(object=id16, at=u32, of=u32)),
     "Create": (16, dict(
         request=u32, object=id16, name=option(text), or_join=boolean, interface=interface_id,
-        codec=byte, state=state, presence=boolean, answers=listed(u16), carried=listed(carried))),
+        codec=byte, state=state, presence=boolean, handover=boolean, asks=listed(u16),
+        answers=listed(u16), carried=listed(carried))),
     "Join": (17, dict(
         request=u32, target=target, interface=interface_id, cursor=option(cursor),
         answers=listed(u16))),
@@ -158,7 +164,7 @@ FRAMES = {
     "Heard": (30, dict(object=id16, seq=u64)),
     "Joined": (32, dict(
         request=u32, object=id16, name=option(text), start=cursor, last=u64, state=state,
-        resync=option(resync), next_op=u64, carried=listed(carried))),
+        resync=option(resync), next_op=u64, owner=option(id16), carried=listed(carried))),
     "Attached": (33, dict(request=u32, object=id16, epoch=id8, next_op=u64)),
     "Done": (34, dict(request=u32)),
     "Refused": (35, dict(request=u32, refusal=refusal)),
@@ -173,7 +179,7 @@ FRAMES = {
     "SnapshotWanted": (42, dict(object=id16)),
     "Resynced": (43, dict(
         object=id16, start=cursor, last=u64, state=state, resync=resync,
-        carried=listed(carried))),
+        owner=option(id16), carried=listed(carried))),
     "VolatileHeard": (44, dict(object=id16, session=id16, last=u64, kind=u16)),
     "Handled": (45, dict(
         object=id16, op=u64, seq=u64, by=u32, of=u32, missing=listed(id16), more=u32)),
@@ -184,9 +190,17 @@ FRAMES = {
         object=id16, version=u64, after=u64, count=u32, listed=boolean,
         changes=listed(member_change))),
     "Pulled": (49, dict(object=id16, last=u64, current=boolean)),
+    "Ask": (50, dict(object=id16, ask=u64, kind=u16, within_ms=u32, carried=listed(carried))),
+    "Asked": (51, dict(
+        object=id16, session=id16, ask=u64, last=u64, kind=u16, within_ms=u32,
+        carried=listed(carried))),
+    "Reply": (52, dict(
+        object=id16, session=id16, ask=u64, answer=answer, carried=listed(carried))),
+    "Replied": (53, dict(object=id16, ask=u64, answer=answer, carried=listed(carried))),
 }
 WITH_PAYLOAD = (
-    "StatePiece", "Create", "Shout", "Snapshot", "Volatile", "Joined", "Resynced", "VolatileHeard")
+    "StatePiece", "Create", "Shout", "Snapshot", "Volatile", "Joined", "Resynced", "VolatileHeard",
+    "Ask", "Asked", "Reply", "Replied")
 
 
 def shouts(batch):

@@ -5,6 +5,7 @@ from make import FRAMES, WITH_PAYLOAD, body, byte, carried, framed, id16, id8, t
 
 REQUEST = b"\1"
 OBJECT = id16(good.OBJECT)
+AMY = id16(good.AMY)
 EPOCH = id8(good.EPOCH)
 FROG = text("pond.frog") + b"\1"
 OVERLONG_0 = b"\x80\0"
@@ -56,7 +57,8 @@ def lengths():
             b"GET / HTTP/1.1\r\n", too_long(int.from_bytes(b"GET ", "little")),
             "another protocol"),
     }
-    return out | {f"type_{number}": unknown(number) for number in (0, 6, 15, 31, 46, 63, 64, 255)}
+    numbers = 0, 6, 15, 31, 46, 54, 63, 64, 255
+    return out | {f"type_{number}": unknown(number) for number in numbers}
 
 
 def cut_short():
@@ -82,7 +84,7 @@ def left_over():
 def claims():
     """Counts over their limits: with next to nothing behind them, and in earnest."""
     hello = b"MPLX\1\1"
-    create = REQUEST + OBJECT + b"\0\0" + FROG + b"\1\1\0"
+    create = REQUEST + OBJECT + b"\0\0" + FROG + b"\1\1\0\0"
     members = OBJECT + b"\1\0\1\1"
     few = "the count is over its limit, whatever follows"
     full = "one more than the limit"
@@ -92,18 +94,27 @@ def claims():
         "claim_credentials_huge": malformed("Hello", hello + b"\0" + varint(2**64 - 1), few),
         "claim_extras": malformed("Hello", hello + bytes(5) + varint(17) + b"\1\0", few),
         "claim_extra": malformed("Hello", hello + bytes(5) + b"\1\1" + varint(1025) + b"\0", few),
-        "claim_answers": malformed("Create", create + varint(257) + b"\1\2", few),
+        "claim_asks": malformed("Create", create + varint(257) + b"\1\2", few),
+        "claim_answers": malformed("Create", create + b"\0" + varint(257) + b"\1\2", few),
         "claim_answers_within_the_limit": malformed(
-            "Create", create + varint(256) + b"\1\2", "the items are missing"),
-        "claim_carried": malformed("Create", create + b"\0" + varint(65) + b"\1\2", few),
+            "Create", create + b"\0" + varint(256) + b"\1\2", "the items are missing"),
+        "claim_answers_of_join": malformed(
+            "Join", REQUEST + b"\0\1k" + FROG + b"\0" + varint(2**64 - 1) + b"\1\2", few),
+        "claim_carried": malformed("Create", create + b"\0\0" + varint(65) + b"\1\2", few),
+        "claim_carried_by_ask": malformed("Ask", OBJECT + b"\1\7\1" + varint(65) + b"\1\2", few),
+        "claim_carried_by_asked": malformed(
+            "Asked", OBJECT + AMY + b"\1\0\7\1" + varint(65) + b"\1\2", few),
+        "claim_carried_by_reply": malformed(
+            "Reply", OBJECT + AMY + b"\1\0" + varint(2**64 - 1), few),
+        "claim_carried_by_replied": malformed("Replied", OBJECT + b"\1\0" + varint(65), few),
         "claim_carried_by_shout": malformed(
             "Shout", OBJECT + b"\1\1\0\0" + varint(2**64 - 1), few),
         "claim_carried_by_joined": malformed(
-            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1" + varint(2**32), few),
+            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1\0" + varint(2**32), few),
         "claim_carried_by_snapshot": malformed(
             "Snapshot", OBJECT + b"\0\0" + varint(65), few),
         "claim_carried_by_resynced": malformed(
-            "Resynced", OBJECT + EPOCH + b"\0\0\0\0\1\0" + varint(2**32), few),
+            "Resynced", OBJECT + EPOCH + b"\0\0\0\0\1\0\0" + varint(2**32), few),
         "claim_entries": malformed("Listed", REQUEST + varint(3277), few),
         "claim_name": malformed("Hello", hello + bytes(3) + varint(2**63), few),
         "claim_info": malformed("Hello", hello + bytes(4) + varint(1025) + b"\1\2", few),
@@ -125,8 +136,14 @@ def claims():
             "Hello", hello + bytes(5) + varint(17) + b"\1\0" * 17, full),
         "over_extra": malformed(
             "Hello", hello + bytes(5) + b"\1\1" + varint(1025) + bytes(1025), full),
+        "over_asks": malformed(
+            "Create", create + varint(257) + b"\1" * 257 + b"\0\0", full),
         "over_answers": malformed(
-            "Create", create + varint(257) + b"\1" * 257 + b"\0", full),
+            "Create", create + b"\0" + varint(257) + b"\1" * 257 + b"\0", full),
+        "over_answers_of_join": malformed(
+            "Join", REQUEST + b"\0\1k" + FROG + b"\0" + varint(257) + b"\1" * 257, full),
+        "over_carried_by_ask": malformed(
+            "Ask", OBJECT + b"\1\7\1" + varint(65) + carried(good.CARRIED_BLOT) * 65, full),
         "over_carried": malformed(
             "Shout", OBJECT + b"\1\1\0\0" + varint(65) + carried(good.CARRIED_BLOT) * 65, full),
         "over_sessions": malformed(
@@ -164,7 +181,7 @@ def texts():
         "interface_version_0": malformed(
             "Attach", REQUEST + b"\0\1k" + text("pond.frog") + b"\0", "versions count from 1"),
         "interface_version_0_in_create": malformed(
-            "Create", REQUEST + OBJECT + b"\0\0" + text("pond.frog") + b"\0\1" + bytes(4),
+            "Create", REQUEST + OBJECT + b"\0\0" + text("pond.frog") + b"\0\1" + bytes(6),
             "versions count from 1"),
         "carried_tag_with_newline": malformed(
             "Shout", OBJECT + b"\1\1\0\0\1" + OBJECT + text("a\nb") + b"\0", "a control character"),
@@ -179,6 +196,11 @@ def texts():
         "prefix_of_129_bytes": malformed(
             "List", REQUEST + text("p" * 129) + b"\0", "a prefix has at most 128 bytes"),
         "reason_of_1025_bytes": reason(b"r" * 1025, "a reason has at most 1,024 bytes"),
+        "replied_refused_of_1025_bytes": malformed(
+            "Replied", OBJECT + b"\1\x08" + text("r" * 1025) + b"\0",
+            "a reason has at most 1,024 bytes"),
+        "reply_panicked_not_utf8": malformed(
+            "Reply", OBJECT + AMY + b"\1\4\1\xfe\0", "not UTF-8"),
         "reason_not_utf8": reason(b"\xfe", "not UTF-8"),
         "refused_denied_of_1025_bytes": malformed(
             "Refused", REQUEST + b"\5" + text("r" * 1025), "a reason has at most 1,024 bytes"),
@@ -226,7 +248,7 @@ def choices():
 
     return {
         "option_2": malformed(
-            "Create", REQUEST + OBJECT + b"\2\1k\0" + FROG + b"\1" + bytes(4), "an option is 0 or 1"),
+            "Create", REQUEST + OBJECT + b"\2\1k\0" + FROG + b"\1" + bytes(6), "an option is 0 or 1"),
         "option_2_in_batch": malformed(
             "Batch", batch_header() + b"\0\0\1\4\0\0", "bits 0 and 1 have a meaning"),
         "option_255": malformed(
@@ -239,7 +261,7 @@ def choices():
         "fault_3": number("Goodbye", b"\1\3\0"),
         "refusal_12": number("Refused", REQUEST + b"\x0c"),
         "refusal_huge": number("Refused", REQUEST + varint(2**32 - 1)),
-        "state_is_3": number("Resynced", OBJECT + EPOCH + b"\1\1\3" + b"\0\1\1\0"),
+        "state_is_3": number("Resynced", OBJECT + EPOCH + b"\1\1\3" + b"\0\1\1\0\0"),
         "state_is_3_in_snapshot": number("Snapshot", OBJECT + b"\0\3\0"),
         "verdict_3": number("Outcome", OBJECT + b"\1\3"),
         "end_reason_3": number("Ended", OBJECT + b"\3"),
@@ -247,6 +269,15 @@ def choices():
         "change_2": number("Changed", REQUEST + b"\2\1k"),
         "resync_reason_2": number(
             "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\1\2\1\0" + b"\1\0\0"),
+        "answer_9": number("Replied", OBJECT + b"\1\x09\0"),
+        "answer_9_of_reply": number("Reply", OBJECT + AMY + b"\1\x09\0"),
+        "bool_2_in_create": malformed(
+            "Create", REQUEST + OBJECT + b"\0\0" + FROG + b"\1\0\0\2\0\0\0", "a bool is 0 or 1"),
+        "option_2_in_joined": malformed(
+            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1\2" + AMY + b"\0",
+            "an option is 0 or 1"),
+        "option_2_in_resynced": malformed(
+            "Resynced", OBJECT + EPOCH + b"\0\0\0\0\1\0\2" + AMY + b"\0", "an option is 0 or 1"),
     }
 
 
@@ -408,4 +439,29 @@ def nonsense():
         "outcome_seqs_overflow": says(
             good.outcome(1, {"Sequenced": {"seq": good.U64, "count": 1}}), "the run overflows",
             "nothing could follow"),
+        "ask_0": says(good.ask(ask=0), "asks count from 1", "0 is before the first"),
+        "ask_kind_65280": says(
+            good.ask(kind=65280), "kinds from 65280 on are the hubs'", "reserved"),
+        "asked_0": says(good.asked(ask=0), "asks count from 1", "0 is before the first"),
+        "asked_kind_65280": says(
+            good.asked(kind=65280), "kinds from 65280 on are the hubs'", "reserved"),
+        "reply_0": says(good.reply(ask=0), "asks count from 1", "0 is before the first"),
+        "reply_0_without_answer": says(
+            good.reply("Busy", ask=0), "asks count from 1", "0 is before the first"),
+        "reply_busy_with_payload": says(
+            good.reply("Busy", payload="00"), "no answer, and it has a payload", "it is not Given"),
+        "reply_busy_that_carries": says(
+            good.reply("Busy", carried=[good.CARRIED_BLOT]), "no answer, and it has a payload",
+            "it is not Given"),
+        **{
+            f"reply_{name}": says(
+                good.reply(answer), "only a hub says so", "it is not the owner's to say")
+            for name, answer in good.ANSWERS_OF_HUBS.items()},
+        "replied_0": says(good.replied(ask=0), "asks count from 1", "0 is before the first"),
+        "replied_too_large_with_payload": says(
+            good.replied(good.ANSWERS["too_large"], payload="00"),
+            "no answer, and it has a payload", "it is not Given"),
+        "replied_refused_that_carries": says(
+            good.replied(good.ANSWERS_OF_HUBS["refused"], carried=[good.CARRIED_BLOT]),
+            "no answer, and it has a payload", "it is not Given"),
     }

@@ -5,6 +5,7 @@ BLOT = "b107" * 8
 HUB = "4b" * 16
 ALEC = "a1ec" * 8
 AMY = "a3" * 16
+OF_HUB = "00" * 16
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 EPOCH = "e0e1e2e3e4e5e6e7"
 U16, U32, U64 = 2**16 - 1, 2**32 - 1, 2**64 - 1
@@ -42,8 +43,8 @@ def goodbye(code, fault, reason=""):
 def create(**change):
     return {
         "frame": "Create", "request": 1, "object": OBJECT, "name": "kermit", "or_join": True,
-        "interface": FROG, "codec": 1, "state": "Absent", "presence": False, "answers": [],
-        "carried": [], "payload": ""} | change
+        "interface": FROG, "codec": 1, "state": "Absent", "presence": False,
+        "handover": False, "asks": [], "answers": [], "carried": [], "payload": ""} | change
 
 
 def join(**change):
@@ -78,15 +79,15 @@ def joined(**change):
     return {
         "frame": "Joined", "request": 2, "object": OBJECT, "name": "kermit",
         "start": {"epoch": EPOCH, "seq": 0}, "last": 0, "state": "Absent", "resync": None,
-        "next_op": 1, "carried": [], "payload": ""} | change
+        "next_op": 1, "owner": None, "carried": [], "payload": ""} | change
 
 
 def resynced(**change):
     return {
         "frame": "Resynced", "object": OBJECT, "start": {"epoch": EPOCH, "seq": 300},
         "last": 300, "state": "Absent",
-        "resync": {"reason": "Missed", "from": 17, "to": 300}, "carried": [],
-        "payload": ""} | change
+        "resync": {"reason": "Missed", "from": 17, "to": 300}, "owner": None,
+        "carried": [], "payload": ""} | change
 
 
 def attached(**change):
@@ -113,6 +114,30 @@ def handled(**change):
     return {
         "frame": "Handled", "object": OBJECT, "op": 3, "seq": 300, "by": 2, "of": 2, "missing": [],
         "more": 0} | change
+
+
+def ask(**change):
+    return {
+        "frame": "Ask", "object": OBJECT, "ask": 1, "kind": 7, "within_ms": 30000, "carried": [],
+        "payload": ""} | change
+
+
+def asked(**change):
+    return {
+        "frame": "Asked", "object": OBJECT, "session": ALEC, "ask": 1, "last": 300, "kind": 7,
+        "within_ms": 30000, "carried": [], "payload": ""} | change
+
+
+def reply(answer="Given", **change):
+    return {
+        "frame": "Reply", "object": OBJECT, "session": ALEC, "ask": 1, "answer": answer,
+        "carried": [], "payload": ""} | change
+
+
+def replied(answer="Given", **change):
+    return {
+        "frame": "Replied", "object": OBJECT, "ask": 1, "answer": answer, "carried": [],
+        "payload": ""} | change
 
 
 def refused(refusal):
@@ -151,6 +176,13 @@ def members_changed(**change):
 MEMBER = {"session": ALEC, "name": "Alec", "info": "00ff", "since_ms": 1763800000000, "away": False}
 AWAY = {"session": AMY, "name": "", "info": "", "since_ms": 1763800004000, "away": True}
 MEMBER_MAX = AWAY | {"name": "é" * 32, "info": "dd" * 1024, "since_ms": U64, "away": True}
+ANSWERS = {
+    "no_handler": "NoHandler", "busy": "Busy", "panicked": {"Panicked": {"reason": "out of ink"}},
+    "too_large": {"TooLarge": {"bytes": 61441}},
+    "unreadable": {"Unreadable": {"reason": "2 bytes are left over"}},
+    "unwritable": {"Unwritable": {"reason": "65 objects are carried"}}}
+ANSWERS_OF_HUBS = {
+    "owner_gone": "OwnerGone", "refused": {"Refused": {"reason": "not yours"}}}
 ENTRY = {"name": "kermit", "object": OBJECT, "interface": FROG}
 
 VECTORS = {
@@ -191,6 +223,9 @@ VECTORS = {
     "create": create(),
     "create_minimal": create(request=0, name=None, or_join=False),
     "create_with_presence": create(presence=True),
+    "create_with_asks": create(asks=[7, 300], answers=[7, 300]),
+    "create_with_handover": create(handover=True, asks=[7], answers=[7, 8]),
+    "create_without_answers": create(handover=True, asks=[7]),
     "create_with_state": create(state="Payload", payload="0568656c6c6f"),
     "create_with_empty_state": create(state="Payload"),
     "create_with_state_in_pieces": create(state="Pieces"),
@@ -198,9 +233,11 @@ VECTORS = {
         state="Payload", carried=[CARRIED_BLOT, CARRIED_NEW], payload="0001"),
     "create_maximal": create(
         request=U32, object="ff" * 16, name=NAME_MAX, interface=LONGEST, codec=255, state="Payload",
-        presence=True, answers=[U16 - n for n in range(256)], carried=CARRIED_MAX,
+        presence=True, handover=True, asks=[U16 - n for n in range(256)],
+        answers=[U16 - n for n in range(256)], carried=CARRIED_MAX,
         payload="5a" * (61440 - 64 * 91 - 1)),
     "join": join(),
+    "join_with_answers": join(answers=[7, 300]),
     "join_by_id_with_cursor": join(target={"Object": OBJECT}, cursor={"epoch": EPOCH, "seq": 127}),
     "join_maximal": join(
         request=U32, target={"Name": NAME_MAX}, interface=LONGEST,
@@ -273,11 +310,12 @@ VECTORS = {
         resync={"reason": "Missed", "from": 3, "to": 9}),
     "joined_in_a_new_epoch": joined(
         resync={"reason": "Epoch", "from": 1, "to": 0}, state="Payload", payload="00"),
+    "joined_owned": joined(owner=AMY),
     "joined_again": joined(start={"epoch": EPOCH, "seq": 17}, last=20, next_op=130),
     "joined_maximal": joined(
         request=U32, object="ff" * 16, name=NAME_MAX, start={"epoch": "ff" * 8, "seq": U64},
         last=U64, state="Payload", resync={"reason": "Epoch", "from": U64, "to": U64}, next_op=U64,
-        carried=CARRIED_MAX, payload="5a" * (61440 - 64 * 91 - 1)),
+        owner="ff" * 16, carried=CARRIED_MAX, payload="5a" * (61440 - 64 * 91 - 1)),
     "attached": attached(),
     "attached_again": attached(next_op=130),
     "attached_maximal": attached(
@@ -333,6 +371,11 @@ VECTORS = {
         [(ALEC, 7)],
         [heard(0, 7, 1, "00", asks=True), heard(0, 8, 1, "00", [CARRIED_BLOT], asks=True),
          heard(0, 9, 1, "00")]),
+    "batch_of_a_change_of_owner": batch(
+        [(ALEC, 7), (OF_HUB, 2)],
+        [heard(0, 7, 1, "00"), heard(1, 2, 65281, ALEC + AMY), heard(0, 8, 1, "00")]),
+    "batch_of_a_change_to_no_owner": batch(
+        [(OF_HUB, 300)], [heard(0, 300, 65281, AMY + OF_HUB)], first_seq=300),
     "batch_with_gaps_in_the_ops": batch(
         [(ALEC, 1)], [heard(0, 1), heard(0, 129), heard(0, 16513)], first_seq=127),
     "batch_of_512_sessions": batch(
@@ -363,7 +406,37 @@ VECTORS = {
     "resynced_with_state": resynced(
         last=310, state="Payload", carried=[CARRIED_BLOT], payload="07"),
     "resynced_with_state_in_pieces": resynced(last=310, state="Pieces"),
+    "resynced_owned": resynced(owner=AMY),
     "resynced_of_another_history": resynced(
         start={"epoch": EPOCH, "seq": 0}, last=0, state="Payload",
         resync={"reason": "Epoch", "from": 1, "to": 0}),
+    "ask": ask(payload="0568656c6c6f"),
+    "ask_minimal": ask(kind=0, within_ms=0),
+    "ask_that_carries": ask(ask=128, kind=300, carried=[CARRIED_BLOT, CARRIED_NEW], payload="0100"),
+    "ask_maximal": ask(
+        object="ff" * 16, ask=U64, kind=65279, within_ms=U32, carried=CARRIED_MAX,
+        payload="5a" * (61440 - 64 * 91 - 1)),
+    "asked": asked(payload="0568656c6c6f"),
+    "asked_minimal": asked(last=0, kind=0, within_ms=0),
+    "asked_that_carries": asked(
+        ask=128, kind=300, carried=[CARRIED_BLOT, CARRIED_NEW], payload="0100"),
+    "asked_maximal": asked(
+        object="ff" * 16, session="ff" * 16, ask=U64, last=U64, kind=65279, within_ms=U32,
+        carried=CARRIED_MAX, payload="5a" * (61440 - 64 * 91 - 1)),
+    "reply": reply(payload="0568656c6c6f"),
+    "reply_minimal": reply(),
+    "reply_that_carries": reply(ask=128, carried=[CARRIED_BLOT, CARRIED_NEW], payload="0100"),
+    **{f"reply_{name}": reply(answer) for name, answer in ANSWERS.items()},
+    "reply_too_large_maximal": reply({"TooLarge": {"bytes": U32}}),
+    "reply_panicked_at_length": reply({"Panicked": {"reason": REASON_MAX}}),
+    "reply_maximal": reply(
+        object="ff" * 16, session="ff" * 16, ask=U64, carried=CARRIED_MAX,
+        payload="5a" * (61440 - 64 * 91 - 1)),
+    "replied": replied(payload="0568656c6c6f"),
+    "replied_minimal": replied(),
+    "replied_that_carries": replied(ask=128, carried=[CARRIED_BLOT, CARRIED_NEW], payload="0100"),
+    **{f"replied_{name}": replied(answer) for name, answer in (ANSWERS | ANSWERS_OF_HUBS).items()},
+    "replied_refused_at_length": replied({"Refused": {"reason": REASON_MAX}}),
+    "replied_maximal": replied(
+        object="ff" * 16, ask=U64, carried=CARRIED_MAX, payload="5a" * (61440 - 64 * 91 - 1)),
 }

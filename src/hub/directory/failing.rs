@@ -14,8 +14,8 @@ use crate::{
         Env, Hub,
         history::History,
         life::ListChange,
-        repeater::Manner,
-        session::{ObjectEnded, Revisit},
+        repeater::{Disown, Manner},
+        session::ObjectEnded,
     },
     object::{Epoch, ObjectId},
     wire::{EndReason, Refusal},
@@ -158,22 +158,19 @@ impl Directory {
     pub(super) fn bring_back(
         &mut self,
         object: ObjectId,
-        mut history: History,
+        history: History,
         manner: Manner,
         ctx: &mut Context<Self>,
     ) -> Result<(), Refusal> {
-        let shouters: Vec<_> = history.shouters().collect();
-        for session in shouters.iter().filter(|session| self.sessions.get(**session).is_none()) {
-            history.forget(*session);
-        }
+        let (involved, owner) = (history.involved().collect::<Vec<_>>(), history.owner());
         let repeater = self.start_repeater(object, history, manner, ctx)?;
-        for session in shouters.iter().filter_map(|session| self.sessions.get(*session)) {
-            session.do_send(Revisit { object, repeater: repeater.clone() });
-        }
+        // Its leaf has stopped, as all have.
+        repeater.do_send(Disown(owner));
         let failed = self.objects.get_mut(&object).and_then(|known| {
             known.repeater = repeater;
             known.failed.take()
         });
+        self.revisit(object, &involved);
         let is_pinned = failed.is_some_and(|failure| failure.pinned);
         tracing::info!(%object, "an object that had failed is back");
         self.life.set_pinned(object, is_pinned, self.clock.now_ms());

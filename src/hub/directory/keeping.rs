@@ -14,8 +14,8 @@ use crate::{
         Env,
         history::History,
         past::Past,
-        repeater::{Manner, Repeater},
-        session::Session,
+        repeater::{Forget, Manner, Repeater},
+        session::{Revisit, Session},
     },
     journal::{self, Change, Definition, Kept, ResumeKeys},
     limits::{TOMBSTONES_FORGOTTEN, TOMBSTONES_MAX},
@@ -105,6 +105,8 @@ impl Directory {
             pinned: false,
             presence: make.manner.presence,
             stateful: make.state.is_some(),
+            handover: make.manner.handover,
+            asks: make.manner.asks.clone(),
         });
         let state = make.state.clone().map(|(bytes, carried)| {
             let state = journal::State { seq: crate::object::Seq(0), carried, bytes };
@@ -151,7 +153,7 @@ impl Directory {
     }
 
     /// An object that is in the journal. Nobody needs it from `since_ms` on, so far. Returns who has
-    /// shouted there.
+    /// shouted there, or owns it.
     pub(super) fn restore(
         &mut self,
         env: &Env,
@@ -159,12 +161,13 @@ impl Directory {
         since_ms: u64,
         ctx: &Context<Self>,
     ) -> Result<Vec<SessionId>, Refusal> {
-        let shouters = history.shouters().collect();
+        let involved = history.involved().collect();
         let list_change = history.list_change().unwrap_or_default();
-        let Definition { interface, name, pinned, presence, .. } = definition.clone();
+        let Definition { interface, name, pinned, presence, handover, asks, .. } =
+            definition.clone();
         let slow_leaves = env.slow_leaves.of(&interface, name.as_ref());
         let authority = env.authorities.of_restored(&interface, name.as_ref());
-        let manner = Manner { presence, slow_leaves, authority };
+        let manner = Manner { presence, slow_leaves, authority, handover, asks };
         let repeater = self.start_repeater(object, history, manner, ctx)?;
         self.life.begin(object, since_ms);
         self.life.set_pinned(object, pinned, since_ms);
@@ -174,7 +177,20 @@ impl Directory {
         }
         let kept = Some(Box::new(definition));
         self.objects.insert(object, Object { repeater, interface, name, failed: None, kept });
-        Ok(shouters)
+        Ok(involved)
+    }
+
+    /// An object is back: those that have shouted there, or own it, are to tell it when they end. Who
+    /// has ended meanwhile is forgotten there.
+    pub(super) fn revisit(&self, object: ObjectId, involved: &[SessionId]) {
+        let Some(known) = self.objects.get(&object) else { return };
+        for session in involved {
+            let repeater = known.repeater.clone();
+            match self.sessions.get(*session) {
+                Some(addr) => addr.do_send(Revisit { object, repeater }),
+                None => repeater.do_send(Forget(*session)),
+            }
+        }
     }
 
     fn quarantine(&mut self, kept: Kept, why: &str) {
@@ -246,12 +262,12 @@ impl Handler<Restore> for Directory {
         let since_ms = self.clock.now_ms();
         for restored in objects {
             let object = restored.0;
-            let shouters = self.restore(&env, restored, since_ms, ctx).unwrap_or_else(|why| {
+            let involved = self.restore(&env, restored, since_ms, ctx).unwrap_or_else(|why| {
                 tracing::error!(%object, %why, "an object does not start");
                 Vec::new()
             });
             let Some(known) = self.objects.get(&object) else { continue };
-            for session in shouters {
+            for session in involved {
                 places.entry(session).or_default().push((object, known.repeater.clone()));
             }
         }
@@ -262,6 +278,12 @@ impl Handler<Restore> for Directory {
         for (session, keys) in sessions {
             let objects = places.remove(&session).unwrap_or_default();
             self.revive(&env, (session, keys), objects);
+        }
+        // Who owns an object may have ended, which nobody else tells it.
+        for (session, objects) in places {
+            for (_, repeater) in objects {
+                repeater.do_send(Forget(session));
+            }
         }
         self.await_clients(&env, ctx);
     }

@@ -30,9 +30,10 @@ impl Directory {
         let history = history.map_err(|why| lost(&why))?;
         let definition = rebased.kept.definition.clone().ok_or_else(|| lost(&"it is unknown"))?;
         let since_ms = self.clock.now_ms();
-        self.restore(env, (object, definition, history), since_ms, ctx)
-            .map_err(|why| lost(&why))?;
+        let involved = self.restore(env, (object, definition, history), since_ms, ctx);
+        let involved = involved.map_err(|why| lost(&why))?;
         self.keep([Change::Cleared(object)].into_iter().chain(rebased.kept.changes()));
+        self.revisit(object, &involved);
         self.quarantine.end(object);
         let left_out = rebased.left_out.join("; ");
         tracing::warn!(%object, %epoch, left_out, "a damaged object begins anew");

@@ -129,6 +129,7 @@ impl History {
             next: keeping.next,
             last: self.last(),
             marks: self.marks.all().iter().map(MarkOf::from).collect(),
+            owner: self.ownership.as_ref().map(|_| self.owner()),
         }
     }
 }

@@ -46,10 +46,15 @@ impl History {
         }
         let Kept { definition, state, marks, entries, .. } = kept;
         let missing = || Unsound::Damaged("its definition is missing".to_owned());
-        let epoch = definition.as_ref().ok_or_else(missing)?.epoch;
+        let definition = definition.as_ref().ok_or_else(missing)?;
+        let epoch = definition.epoch;
         let mut history = Self::new(object, epoch, None);
+        if !definition.asks.is_empty() {
+            // Whoever it was handed to in an entry that was cut is in the marks.
+            history.own(marks.owner.unwrap_or(definition.owner));
+        }
         history.restore_state(state.clone());
-        let Marks { first, next, last, marks } = marks.clone();
+        let Marks { first, next, last, marks, .. } = marks.clone();
         let end = first + entries.len() as u64;
         let (mut ops, mut numbers) = (Ops::new(), Vec::new());
         for (entry, number) in entries.iter().cloned().zip(first..) {
@@ -63,6 +68,7 @@ impl History {
                     });
                     let batch = batch.ok_or(Unsound::Chunk(number))?;
                     numbers.push(number);
+                    history.restore_owners(&batch);
                     history.restore_chunk(chunk_of(&batch, frame, counted));
                 }
             }

@@ -52,7 +52,7 @@ pub(super) enum Sent {
     /// It is still.
     Piece,
     /// All of it is queued, and this is the join behind it.
-    Join(Join, VecDeque<Later>, CatchUp),
+    Join(Box<Join>, VecDeque<Later>, CatchUp),
     /// All of it is queued, and this is to be told.
     Resync(CatchUp),
 }
@@ -133,7 +133,7 @@ impl Repeater {
         let bytes = if join.is_some() { JOIN_BYTES } else { PULL_BYTES };
         let catch_up = self.history.catch_up_behind(snapshot, resync, bytes);
         match join {
-            Some((join, behind)) => Sent::Join(join, behind, catch_up),
+            Some((join, behind)) => Sent::Join(Box::new(join), behind, catch_up),
             None => Sent::Resync(catch_up),
         }
     }

@@ -23,7 +23,7 @@ use crate::{
         roster::Way,
     },
     limits::{JOIN_BYTES, PULL_BYTES, RESYNC_INTERVAL},
-    object::{Cursor, Name, Resync, ResyncReason, SessionId},
+    object::{Cursor, Kind, Name, Resync, ResyncReason, SessionId},
     wire::{Joined, Pulled, Resynced},
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Join {
     pub(crate) rights: Rights,
     pub(crate) name: Option<Name>,
     pub(crate) cursor: Option<Cursor>,
+    /// The asks that the leaf's class answers.
+    pub(crate) answers: Vec<Kind>,
 }
 
 /// A session's connection has room for what its leaf was not sent.
@@ -150,7 +152,7 @@ impl Repeater {
             Sent::Piece => return,
             Sent::Resync(catch_up) => Some(catch_up),
             Sent::Join(join, behind, catch_up) => {
-                self.let_in(join, (catch_up, None), ctx);
+                self.let_in(*join, (catch_up, None), ctx);
                 return self.hear_later(session, behind, ctx);
             }
         };
@@ -199,6 +201,7 @@ impl Repeater {
                 last: self.history.last(),
                 state,
                 resync,
+                owner: self.history.owner_at(start),
                 carried,
             };
             contact.queue.tell_with(&resynced, &payload);
@@ -252,7 +255,7 @@ impl Repeater {
         (mut catch_up, rest): (CatchUp, Option<Duration>),
         ctx: &mut Context<Self>,
     ) {
-        let Join { pending, contact, client, rights, name, .. } = join;
+        let Join { pending, contact, client, rights, name, answers, .. } = join;
         let (object, session) = (self.object, contact.session);
         self.entering = Some(Box::new(contact.clone()));
         let (state, payload, carried) = catch_up.take_state();
@@ -267,6 +270,7 @@ impl Repeater {
             state,
             resync,
             next_op: self.history.next_op(session),
+            owner: self.history.owner_at(start),
             carried,
         };
         pending.answer(&joined, &payload);
@@ -284,6 +288,7 @@ impl Repeater {
         } else {
             self.asking.iter_mut().for_each(|asking| asking.has_come());
         }
+        self.questions_for(&contact, &answers);
         self.ask_for_a_snapshot();
     }
 }

@@ -5,11 +5,11 @@
 
 use actix::{Handler, Message};
 
-use super::Repeater;
+use super::{Manner, Repeater};
 use crate::{
     hub::{
         contact::Pending,
-        directory::{Carried, Directory, Occupied, TellEnded},
+        directory::{Carried, Directory, Occupied, Remains, TellEnded},
         fanout::Fanout,
         history::History,
         roster::Roster,
@@ -85,7 +85,7 @@ impl Handler<Retire> for Repeater {
         self.ended = Some(Box::new(reason.clone()));
         self.flush();
         if reason == EndReason::Destroyed {
-            self.history.conclude(Kind::DESTROYED);
+            self.history.say(Kind::DESTROYED, &[]);
             self.flush();
         }
         self.end_grades();
@@ -93,5 +93,23 @@ impl Handler<Retire> for Repeater {
             done.done();
         }
         self.let_go(reason);
+    }
+}
+
+/// One that is given up leaves its history, for whoever tries again.
+impl Drop for Repeater {
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            let epoch = self.history.epoch();
+            let history =
+                std::mem::replace(&mut self.history, History::new(self.object, epoch, None));
+            let presence = self.members.is_some();
+            let authority = self.judge.take().map(|judge| judge.into_authority());
+            let questions = self.questions.take().map(|questions| questions.into_manner());
+            let (handover, asks) = questions.unwrap_or_default();
+            let slow_leaves = self.slow_leaves;
+            let manner = Manner { presence, slow_leaves, authority, handover, asks };
+            self.tell_directory(Remains { object: self.object, history, manner });
+        }
     }
 }

@@ -40,6 +40,7 @@ impl Repeater {
 
     pub(super) fn forget(&mut self, session: SessionId) {
         self.part_from_grades(session, true);
+        self.leave_questions(session, true);
         self.roster.remove(session);
         self.stop_state(session);
         self.resyncs.iter_mut().for_each(|resyncs| resyncs.forget(session));
@@ -74,6 +75,7 @@ impl Handler<Leave> for Repeater {
         }
         self.roster.leave(session, way);
         if way == Way::Joined {
+            self.leave_questions(session, false);
             self.unask(session);
             self.has_parted(session);
             self.ask_for_a_snapshot();

@@ -184,6 +184,8 @@ impl Handler<TakeSnapshot> for Repeater {
                 self.weigh();
                 self.tell_of_lists();
                 self.keep_state(held);
+                // It may have waited for room.
+                self.settle_owner();
             }
             Err(why) => tracing::debug!(%object, %session, %why, "a state is dropped"),
         }

@@ -129,6 +129,11 @@ impl Place {
         self.repeater.clone().filter(|_| here)
     }
 
+    /// Who is to know that the session is no leaf: a hub that was restarted does not know who was.
+    pub(crate) fn left_behind_at(&self) -> Option<&Addr<Repeater>> {
+        self.repeater.as_ref().filter(|_| !self.joined)
+    }
+
     /// The object is no more, and its repeater is let go of; what waits is decided all the same.
     /// Says whether the session was here in any way, or was about to be.
     pub(crate) fn end(&mut self) -> bool {
@@ -155,7 +160,12 @@ impl Place {
 
     /// Whether the session is here in some way, and nothing about that is awaited.
     pub(crate) fn may_speak(&self) -> bool {
-        self.awaited == 0 && (self.joined || self.attached)
+        self.awaited == 0 && self.is_here()
+    }
+
+    /// Whether the session is here in some way, whatever else is awaited.
+    pub(crate) fn is_here(&self) -> bool {
+        self.joined || self.attached
     }
 
     /// Whether the session is a leaf.

@@ -18,11 +18,11 @@ use crate::{
         admission::{Identity, Rights, Visit, Wish, decide},
         contact::{Contact, Pending},
         directory::{Directory, EndWatch, Find, Found, Make, Reservation, TellNames},
-        repeater::{Attach as Attaching, Forget, Join as Joining, Leave, Manner, Repeater},
+        repeater::{Attach as Attaching, Disown, Forget, Join as Joining, Leave, Manner, Repeater},
         roster::Way,
     },
     limits::SESSION_OBJECTS_MAX,
-    object::{Cursor, InterfaceId, ObjectId, Seq},
+    object::{Cursor, InterfaceId, Kind, ObjectId, Seq},
     wire::{Attach, Create, Detach, Frame, Join, List, Part, Refusal, Request, Target, Unwatch},
 };
 
@@ -94,9 +94,10 @@ impl Session {
     fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
         let Create { request, object, name, or_join, interface, codec, presence, carried, .. } =
             create;
+        let Create { handover, asks, answers, .. } = create;
         if self.places.get(&object).is_some_and(Place::is_joined) {
             // It was made by this very request, and the answer was lost with a connection.
-            let (target, answers) = (Target::Object(object), Vec::new());
+            let target = Target::Object(object);
             let join = Join { request, target, interface, cursor: None, answers };
             return self.join(join, pending, ctx);
         }
@@ -110,7 +111,7 @@ impl Session {
         let wish = Wish::Create { name: name.clone(), interface: interface.clone() };
         let state = create.state.is_present().then_some((state, carried));
         let slow_leaves = self.env.slow_leaves.of(&interface, name.as_ref());
-        let manner = Manner { presence, slow_leaves, authority };
+        let manner = Manner { presence, slow_leaves, authority, handover, asks };
         let owner = self.contact.session;
         let make = Make { object, name, or_find: or_join, interface, codec, state, manner, owner };
         let visit = self.visit(wish);
@@ -125,15 +126,15 @@ impl Session {
             let wish = join_wish(&found);
             Ok((decide(&*env.admission, Visit { wish, ..visit }).await?, found))
         };
-        let enter = as_a_leaf(None, self.client.clone());
+        let enter = as_a_leaf(None, self.client.clone(), answers);
         self.grant(Some(object), pending, granting, enter, ctx);
     }
 
     fn join(&mut self, join: Join, pending: Pending, ctx: &mut Context<Self>) {
-        let Join { target, interface, cursor, .. } = join;
+        let Join { target, interface, cursor, answers, .. } = join;
         let object = by_id(&target);
         let granting = self.found(target, Some(interface), join_wish);
-        let enter = as_a_leaf(cursor, self.client.clone());
+        let enter = as_a_leaf(cursor, self.client.clone(), answers);
         self.grant(object, pending, granting, enter, ctx);
     }
 
@@ -201,6 +202,8 @@ impl Session {
 
     fn has_room(&self, granted: (Rights, Found)) -> Granted {
         if !has_room(&self.places, granted.1.object, SESSION_OBJECTS_MAX) {
+            // One that was made for this session is not its own.
+            granted.1.repeater.do_send(Disown(self.contact.session));
             let what = "objects of one session".to_owned();
             return Err(Refusal::Limit { what, max: SESSION_OBJECTS_MAX as u32 });
         }
@@ -241,9 +244,15 @@ impl Session {
 
     fn leave(&mut self, object: ObjectId, way: Way, pending: Pending) {
         let session = self.contact.session;
-        match self.places.get_mut(&object).and_then(|place| place.leave(way)) {
-            Some(repeater) => repeater.do_send(Leave { session, way, pending }),
-            None => pending.refuse(Refusal::NotJoined),
+        let place = self.places.get_mut(&object);
+        let disowns = place.as_ref().and_then(|place| place.left_behind_at()).cloned();
+        if let Some(repeater) = place.and_then(|place| place.leave(way)) {
+            repeater.do_send(Leave { session, way, pending });
+        } else {
+            if let Some(repeater) = disowns.filter(|_| way == Way::Joined) {
+                repeater.do_send(Disown(session));
+            }
+            pending.refuse(Refusal::NotJoined);
         }
         self.tidy(object);
     }
@@ -333,11 +342,13 @@ fn by_id(target: &Target) -> Option<ObjectId> {
 fn as_a_leaf(
     cursor: Option<Cursor>,
     client: Arc<Identity>,
+    answers: Vec<Kind>,
 ) -> impl FnOnce(&Found, Pending, Contact, Rights) -> Way {
     move |found, pending, contact, rights| {
         let made = found.made.map(|epoch| Cursor { epoch, seq: Seq(0) });
         let (name, cursor) = (found.name.clone(), made.or(cursor));
-        found.repeater.do_send(Joining { pending, contact, client, rights, name, cursor });
+        let join = Joining { pending, contact, client, rights, name, cursor, answers };
+        found.repeater.do_send(join);
         Way::Joined
     }
 }

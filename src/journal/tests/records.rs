@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::journal::record::{Key, open, seal};
+use crate::object::Kind;
 
 const KEYS: [Key; 7] = [
     Key::Hub,
@@ -107,3 +108,31 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 /// A key and its value a line: hub, session, ended, definition, state, marks, and both entries.
 const VECTORS: &str = include_str!("format_1.hex");
+
+#[test]
+fn what_stands_behind_the_rest_comes_back_and_is_nothing_where_it_is_not() {
+    let mut edits = Vec::new();
+    let asked = Definition { handover: true, asks: vec![Kind(2), Kind(300)], ..definition(true) };
+    let owned = Marks { owner: Some(BLOT_OWNER), ..marks(1, 2) };
+    let definition = Box::new(asked.clone());
+    Change::Defined { object: KERMIT, definition }.edits(1, &mut edits);
+    Change::Cut { object: KERMIT, marks: owned.clone() }.edits(2, &mut edits);
+    let bodies: Vec<_> = edits.iter().filter_map(body).collect();
+    assert_eq!(Definition::decode(&bodies[0]), Some(asked.clone()));
+    assert_eq!(Marks::decode(&bodies[1]), Some(owned));
+    // As an older version has written them.
+    let plain = Definition { handover: false, asks: Vec::new(), ..asked };
+    let old = postcard::to_stdvec(&plain).expect("is plain");
+    assert_eq!(Definition::decode(&old), Some(plain));
+    let old = postcard::to_stdvec(&marks(1, 2)).expect("is plain");
+    assert_eq!(Marks::decode(&old), Some(marks(1, 2)));
+}
+
+const BLOT_OWNER: SessionId = SessionId([0x77; 16]);
+
+fn body(edit: &Edit) -> Option<Vec<u8>> {
+    match edit {
+        Edit::Put { value, .. } => Some(open(value)?.body.to_vec()),
+        Edit::Remove { .. } => None,
+    }
+}

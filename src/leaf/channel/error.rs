@@ -1,11 +1,13 @@
 //! Shouts that were not, or perhaps not, heard.
 
-use std::fmt;
+use std::{any::type_name, fmt, time::Duration};
 
+use super::Unreplied;
 use crate::{
     connection::Closed,
-    object::EncodeError,
-    wire::{EndReason, Refusal},
+    limits::SHOUT_BYTES_MAX,
+    object::{DecodeError, EncodeError, ObjectId},
+    wire::{Answer, EndReason, Refusal},
 };
 
 /// A shout that has no receipt. Every variant gives the message back.
@@ -62,6 +64,96 @@ pub enum Gone {
     /// The client's connection is no more, and will not come back.
     #[error(transparent)]
     Closed(Closed),
+}
+
+/// An ask without an answer.
+///
+/// ```
+/// use actix_multiplex::{AskError, Gone};
+/// assert_eq!(AskError::Gone(Gone::Parted).to_string(), "not asked: the leaf has parted");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// Neither this leaf's class nor the owner's answers the message.
+    #[error("the owner of {object} does not answer `{message}`")]
+    NoHandler {
+        /// The object.
+        object: ObjectId,
+        /// The message's type.
+        message: &'static str,
+    },
+    /// The object has no owner, or another one owned it before there was an answer. The one before
+    /// may have seen the ask.
+    #[error("{0} has no owner, or another one than was asked")]
+    OwnerGone(ObjectId),
+    /// The deadline has passed. The owner may answer all the same, and nobody hears it.
+    #[error("no answer within {0:?}")]
+    Late(Duration),
+    /// The owner, or its hub, has too much to answer, or this client too much to read just now: ask
+    /// again later. In the last case the owner has answered.
+    #[error("the owner of {0} has too much to answer just now")]
+    Busy(ObjectId),
+    /// The leaf that was asked panicked over it, or stopped before it had answered.
+    #[error("the leaf that was asked failed: {0}")]
+    Panicked(String),
+    /// The answer does not fit into a frame.
+    #[error("answer of {bytes} bytes exceeds the limit of {max}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// It was not asked: it cannot be written.
+    #[error("not asked: {0}")]
+    Encode(EncodeError),
+    /// The answer came, and is none: the owner's type for it is another.
+    #[error("the answer cannot be read: {0}")]
+    Decode(DecodeError),
+    /// The owner could not read the ask, or not write its answer.
+    #[error("the owner cannot answer: {0}")]
+    Unable(String),
+    /// The hub does not let this client ask.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// It was not asked: the object is out of reach for good through this handle or voice.
+    #[error("not asked: {0}")]
+    Gone(Gone),
+    /// It was asked, and the session ended before there was an answer.
+    #[error("perhaps answered, perhaps not: {0}")]
+    Unknown(Gone),
+}
+
+impl AskError {
+    /// Why `M` had no answer of an object.
+    pub(crate) fn new<M>(object: ObjectId, within: Duration, why: Unreplied) -> Self {
+        let answer = match why {
+            Unreplied::Late => return Self::Late(within),
+            Unreplied::Gone(gone) => return Self::Gone(gone),
+            Unreplied::Unknown(gone) => return Self::Unknown(gone),
+            Unreplied::Answer(answer) => answer,
+        };
+        match answer {
+            Answer::OwnerGone => Self::OwnerGone(object),
+            Answer::Busy => Self::Busy(object),
+            Answer::Panicked { reason } => Self::Panicked(reason),
+            Answer::TooLarge { bytes } => {
+                Self::TooLarge { bytes: bytes as usize, max: SHOUT_BYTES_MAX }
+            }
+            Answer::Unreadable { reason } | Answer::Unwritable { reason } => Self::Unable(reason),
+            Answer::Refused { reason } => Self::Refused(reason),
+            Answer::Given | Answer::NoHandler => {
+                Self::NoHandler { object, message: type_name::<M>() }
+            }
+        }
+    }
+}
+
+impl From<Closed> for Gone {
+    fn from(closed: Closed) -> Self {
+        Self::Closed(closed)
+    }
 }
 
 /// Why a shout has no receipt, apart from the message.

@@ -94,6 +94,7 @@ impl Channel {
             return;
         }
         state.next_op = Op(1);
+        state.end_asks(gone, false);
         for flight in std::mem::take(&mut state.flights) {
             state.start_anew(flight, gone);
         }
@@ -107,7 +108,9 @@ impl Channel {
 
     /// The hub knows the object.
     pub(crate) fn is_born(&self) {
-        self.lock().birth = None;
+        let mut state = self.lock();
+        state.birth = None;
+        state.ask_again(self.object);
     }
 }
 

@@ -136,7 +136,8 @@ impl Driver {
             if leaf.cursor.is_some() {
                 leaf.pace = Pace::Joining;
             }
-            return Begin::Now(Opening { start, ..Opening::default() });
+            let owner = leaf.delivery.owner();
+            return Begin::Now(Opening { start, owner, ..Opening::default() });
         }
         if let Some((state, carried)) = entry.channel.unborn_state() {
             let given = Some(self.given(state, &carried, ctx));
@@ -170,6 +171,7 @@ impl Driver {
             }
             lives.skips.clone()
         });
-        let _stopped = coming.send(Opening { given, start: joined.start.seq, skips });
+        let (start, owner) = (joined.start.seq, joined.owner);
+        let _stopped = coming.send(Opening { given, start, owner, skips });
     }
 }

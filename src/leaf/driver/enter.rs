@@ -22,8 +22,8 @@ use crate::{
         progress::Progress,
     },
     object::{
-        Carried, Cursor, Encoded, InterfaceId, Missing, Name, ObjectId, Op, Resync, ResyncReason,
-        Seq,
+        Carried, Cursor, Encoded, InterfaceId, Kind, Missing, Name, ObjectId, Op, Resync,
+        ResyncReason, Seq,
     },
     wire::{Create, Join, Joined, Part, Refusal, Request, StateIs, Target},
 };
@@ -110,10 +110,12 @@ impl Handler<Enter> for Driver {
                 self.send(request, Asked::Enter(entering), frame);
             }
             How::Join { name } => {
-                let interface = class.interface();
+                let (interface, answers) = (class.interface(), class.answers());
                 let target = Target::Name(name.clone());
                 let entering = Entering { class, reply, name, new: None };
-                self.ask(Asked::Enter(entering), |request| join(request, target, interface, None));
+                self.ask(Asked::Enter(entering), |request| {
+                    join(request, target, interface, answers, None)
+                });
             }
         }
     }
@@ -271,6 +273,7 @@ impl Driver {
         self.next_generation += 1;
         let (channel, driver) = (entry.channel.clone(), ctx.address());
         let cursor = joined.map(|joined| joined.start);
+        let owner = joined.and_then(|joined| joined.owner);
         let start = cursor.map_or(Seq(0), |cursor| cursor.seq);
         let carries = state.as_ref().map_or_else(Vec::new, |(_, carried)| carried.clone());
         let (release, hold) = oneshot::channel();
@@ -281,7 +284,7 @@ impl Driver {
         let (object, progress) = (channel.object, Arc::<Progress>::default());
         let seating = Seating {
             channel,
-            begin: Begin::Now(Opening { given, start, skips: Vec::new() }),
+            begin: Begin::Now(Opening { given, start, owner, skips: Vec::new() }),
             generation,
             driver,
             keep,
@@ -340,6 +343,8 @@ impl Driver {
         entry.publish = None;
         entry.channel.is_born();
         let Some(leaf) = &mut entry.leaf else { return entry.go_on(joined.next_op) };
+        // It has heard nothing that could say otherwise.
+        leaf.delivery.set_owner(joined.owner);
         if leaf.coming.is_some() {
             // It asks for the state that it begins with.
             return entry.go_on(joined.next_op);
@@ -359,8 +364,8 @@ impl Driver {
     pub(super) fn ask_for_own(&mut self, object: ObjectId) {
         let Some(entry) = self.entries.get(&object) else { return };
         let (target, interface) = (Target::Object(object), entry.interface.clone());
-        let asked = Asked::Publish(object);
-        let request = self.ask(asked, |request| join(request, target, interface, None));
+        let (asked, answers) = (Asked::Publish(object), entry.answers());
+        let request = self.ask(asked, |request| join(request, target, interface, answers, None));
         if let Some(entry) = self.entries.get_mut(&object) {
             entry.publish = Some(request);
         }
@@ -447,7 +452,8 @@ fn create(
     or_join: bool,
 ) -> impl FnOnce(Request, Vec<Carried>) -> Create + use<> {
     let (interface, codec) = (class.interface(), class.codec());
-    let presence = class.has_presence();
+    let (presence, handover) = (class.has_presence(), class.hands_over());
+    let (asks, answers) = (class.asks(), class.answers());
     let state = StateIs::from(class.is_stateful());
     move |request, carried| Create {
         request,
@@ -458,7 +464,9 @@ fn create(
         codec,
         state,
         presence,
-        answers: Vec::new(),
+        handover,
+        asks,
+        answers,
         carried,
     }
 }
@@ -467,9 +475,10 @@ pub(super) fn join(
     request: Request,
     target: Target,
     interface: InterfaceId,
+    answers: Vec<Kind>,
     cursor: Option<Cursor>,
 ) -> Join {
-    Join { request, target, interface, cursor, answers: Vec::new() }
+    Join { request, target, interface, cursor, answers }
 }
 
 impl From<SeatError> for JoinError {

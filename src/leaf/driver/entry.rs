@@ -18,7 +18,7 @@ use crate::{
         seats,
         voice::Attachment,
     },
-    object::{Carried, Cursor, InterfaceId, Missing, Name, Op, Seq},
+    object::{Carried, Cursor, InterfaceId, Kind, Missing, Name, Op, Seq},
     wire::Request,
 };
 
@@ -151,6 +151,11 @@ impl Entry {
         if let (Some(leaf), Some(name)) = (&self.leaf, self.name.take()) {
             link.stranded.add(name, leaf.class.class(), leaf.delivery.asker());
         }
+    }
+
+    /// The asks that its leaf answers.
+    pub(super) fn answers(&self) -> Vec<Kind> {
+        self.leaf.as_ref().map_or_else(Vec::new, |leaf| leaf.class.answers())
     }
 
     /// Whether the hub knows that the client is there.

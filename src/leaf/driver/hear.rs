@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     connection::{Closed, Queue},
-    leaf::inbox::Given,
+    leaf::inbox::{Gap, Given},
     object::{Cursor, ObjectId, Resync, ResyncReason, Seq},
     wire::{self, Batch, Joined, Pull, Pulled, Resynced, Snapshot, Target},
 };
@@ -104,8 +104,9 @@ impl Driver {
         let Some(leaf) = &mut entry.leaf else { return };
         leaf.pace = Pace::Joining;
         let (cursor, asked) = (leaf.cursor, Asked::Rejoin(object, leaf.generation));
+        let answers = entry.answers();
         let (target, interface) = (Target::Object(object), entry.interface.clone());
-        self.ask(asked, |request| join(request, target, interface, cursor));
+        self.ask(asked, |request| join(request, target, interface, answers, cursor));
     }
 
     /// A leaf goes on from where it was, or from where the hub still can. Of two answers on the
@@ -142,14 +143,15 @@ impl Driver {
         if let Some(resync) = joined.resync.or_else(|| heard.map(missed)) {
             let from = heard.map_or(resync.from, |heard| heard.seq.next().max(resync.from));
             let given = joined.state.is_present().then(|| self.given(state, &joined.carried, ctx));
-            self.tell_resync(object, Resync { from, ..resync }, given);
+            let gap = Gap { resync: Resync { from, ..resync }, owner: joined.owner };
+            self.tell_resync(object, gap, given);
         }
     }
 
-    fn tell_resync(&self, object: ObjectId, resync: Resync, given: Option<Given>) {
+    fn tell_resync(&self, object: ObjectId, gap: Gap, given: Option<Given>) {
         let entry = self.entries.get(&object);
         if let Some(leaf) = entry.and_then(|entry| entry.leaf.as_ref()) {
-            leaf.delivery.resync(resync, given);
+            leaf.delivery.resync(gap, given);
         }
     }
 
@@ -160,7 +162,7 @@ impl Driver {
         payload: Bytes,
         ctx: &mut Context<Self>,
     ) -> Result<(), Closed> {
-        let Resynced { object, start, last, resync, .. } = *resynced;
+        let Resynced { object, start, last, resync, owner, .. } = *resynced;
         let state = self.incoming.state(object, resynced.state, payload);
         let state = state.map_err(Closed::protocol)?;
         let leaf = self.entries.get_mut(&object).and_then(|entry| entry.leaf.as_mut());
@@ -173,7 +175,8 @@ impl Driver {
         }
         (leaf.cursor, leaf.past) = (Some(start), last);
         let given = resynced.state.is_present().then(|| self.given(state, &resynced.carried, ctx));
-        self.tell_resync(object, Resync { from: heard.seq.next(), ..resync }, given);
+        let resync = Resync { from: heard.seq.next(), ..resync };
+        self.tell_resync(object, Gap { resync, owner }, given);
         Ok(())
     }
 

@@ -222,7 +222,8 @@ impl Driver {
             }
             self.holds.sent += 1;
             let (target, interface) = (Target::Object(fetching.object), fetching.class.interface());
-            self.ask(Asked::Fetch(fetching), |request| join(request, target, interface, None));
+            let (answers, asked) = (fetching.class.answers(), Asked::Fetch(fetching));
+            self.ask(asked, |request| join(request, target, interface, answers, None));
         }
     }
 

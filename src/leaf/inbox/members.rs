@@ -8,21 +8,32 @@ use std::{
 
 use actix::Context;
 
-use crate::object::{Leaf, Listed, Member, Members};
+use crate::object::{Leaf, Listed, Member, Members, SessionId};
 
-/// The members as a leaf was last told of them, for whoever asks on any thread.
+/// The members and the owner as a leaf was last told of them, for whoever asks on any thread.
 #[derive(Debug, Default)]
-pub(crate) struct Latest(Mutex<Members>);
+pub(crate) struct Latest {
+    members: Mutex<Members>,
+    owner: Mutex<Option<SessionId>>,
+}
 
 impl Latest {
     pub(crate) fn get(&self) -> Members {
-        self.lock().clone()
+        lock(&self.members).clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Members> {
-        // Nothing that is done under the lock can panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn owner(&self) -> Option<SessionId> {
+        *lock(&self.owner)
     }
+
+    pub(crate) fn set_owner(&self, owner: Option<SessionId>) {
+        *lock(&self.owner) = owner;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that is done under either lock can panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a leaf is told of its object's members.
@@ -48,13 +59,18 @@ impl News {
         Self { latest, known: Arc::default(), due: VecDeque::new() }
     }
 
+    /// Who owns the object, as the leaf is told.
+    pub(super) fn set_owner(&self, owner: Option<SessionId>) {
+        self.latest.set_owner(owner);
+    }
+
     /// These are the members now. What the leaf is to be told of them is due.
     pub(super) fn take(&mut self, members: Members) {
         if let Some(listed) = &members.listed {
             self.due = changes(&self.known, listed);
             self.known = listed.clone();
         }
-        *self.latest.lock() = members;
+        *lock(&self.latest.members) = members;
     }
 
     /// Tells the leaf what is due first. `false`: nothing is.

@@ -8,8 +8,10 @@ use std::{collections::VecDeque, sync::Arc};
 use super::Weight;
 use crate::{
     leaf::{channel::Link, driver::Hold},
-    object::{Brought, Carried, Circumstance, Cursor, Kind, ObjectId, Packet, Seq, SessionId},
-    wire::Batch,
+    object::{
+        Brought, Carried, Circumstance, Cursor, Kind, ObjectId, OwnerChange, Packet, Seq, SessionId,
+    },
+    wire::{Batch, OwnerChanged},
 };
 
 /// A batch on its way to a leaf.
@@ -40,6 +42,14 @@ pub(super) struct Reading {
     packet: Packet,
 }
 
+/// What comes next in a batch.
+pub(super) enum Next {
+    /// A shout, and what it carries.
+    Shout(Vec<Carried>),
+    /// The object has another owner.
+    Owner(OwnerChange),
+}
+
 impl Reading {
     pub(super) fn new(parcel: Parcel) -> Self {
         let Parcel { batch, after, me, .. } = &parcel;
@@ -55,16 +65,23 @@ impl Reading {
         Self { parcel, at: 0, place: 0, asks: false, packet }
     }
 
-    /// Goes to the next shout that was not heard before, and tells what it carries.
-    pub(super) fn next(&mut self) -> Option<Vec<Carried>> {
+    /// Goes to the next that was not heard before.
+    pub(super) fn next(&mut self) -> Option<Next> {
         let Parcel { batch, after, past, me, .. } = &self.parcel;
         while self.place < u64::from(batch.count) {
             let row = batch.row(&mut self.at)?;
             let seq = batch.first_seq.plus(self.place);
             self.place += 1;
-            // What a hub says itself has its place, and is nothing that a leaf hears.
-            if seq <= *after || row.kind.is_of_hubs() {
+            if seq <= *after {
                 continue;
+            }
+            if row.kind.is_of_hubs() {
+                // It has its place. Of what is said so a leaf is told of another owner alone.
+                let payload = &batch.body()[row.payload];
+                let changed = (row.kind == Kind::OWNER_CHANGED)
+                    .then(|| postcard::from_bytes::<OwnerChanged>(payload).ok());
+                let Some(OwnerChanged { from, to }) = changed.flatten() else { continue };
+                return Some(Next::Owner(OwnerChange::new(seq, from, to, *me)));
             }
             let (shouter, _) = batch.sessions[row.session];
             let circumstance = &mut self.packet.circumstance;
@@ -77,7 +94,7 @@ impl Reading {
             self.packet.kind = row.kind;
             self.packet.payload = row.payload;
             self.packet.brought.clear();
-            return Some(carried);
+            return Some(Next::Shout(carried));
         }
         None
     }

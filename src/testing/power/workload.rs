@@ -118,7 +118,10 @@ impl Workload {
             changes.push(Change::State { object, state: state(place.last, random) });
         }
         let (first, last, marks) = (place.number, place.last, Vec::new());
-        changes.push(Change::Cut { object, marks: Marks { first, next: first, last, marks } });
+        changes.push(Change::Cut {
+            object,
+            marks: Marks { first, next: first, last, marks, owner: None },
+        });
     }
 
     fn shout(&mut self, random: &mut StdRng, changes: &mut Vec<Change>) {
@@ -158,6 +161,8 @@ pub(super) fn entry(number: u64) -> Change {
 
 fn definition(random: &mut StdRng, stateful: bool) -> Definition {
     Definition {
+        handover: false,
+        asks: Vec::new(),
         epoch: Epoch::random(random),
         interface: InterfaceId { tag: "pond.frog".parse().expect("is a tag"), version: 1 },
         codec: Codec::POSTCARD,

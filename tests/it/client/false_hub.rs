@@ -264,6 +264,7 @@ pub(super) fn joined(request: Request) -> Joined {
         state: StateIs::Absent,
         resync: None,
         next_op: Op(1),
+        owner: None,
         carried: Vec::new(),
     }
 }

@@ -173,6 +173,7 @@ fn resynced(from: u64, to: u64) -> Resynced {
         last: Seq(to),
         state: StateIs::Absent,
         resync: Resync { reason: ResyncReason::Missed, from: Seq(from), to: Seq(to) },
+        owner: None,
         carried: Vec::new(),
     }
 }

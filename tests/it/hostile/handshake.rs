@@ -138,6 +138,7 @@ fn what_only_hubs_say_may_not_come_from_a_client() {
         state: StateIs::Payload,
         resync: None,
         next_op: actix_multiplex::Op(1),
+        owner: None,
         carried: Vec::new(),
     };
     let welcome = Welcome {

@@ -267,6 +267,8 @@ pub(super) fn create(object: ObjectId, name: Option<&str>) -> Create {
         codec: Codec::POSTCARD,
         state: StateIs::Absent,
         presence: false,
+        handover: false,
+        asks: Vec::new(),
         answers: Vec::new(),
         carried: Vec::new(),
     }

@@ -12,12 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// Fields, and variants, that are bytes.
-const BYTES: [&str; 12] = [
+const BYTES: [&str; 13] = [
     "magic",
     "credentials",
     "value",
     "hub",
     "session",
+    "owner",
     "key",
     "info",
     "object",
@@ -75,7 +76,10 @@ frames! {
         Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
         Members MembersChanged Heard Handled Pull Pulled
     }
-    payload { StatePiece Create Shout Joined Snapshot Volatile VolatileHeard Resynced }
+    payload {
+        StatePiece Create Shout Joined Snapshot Volatile VolatileHeard Resynced
+        Ask Asked Reply Replied
+    }
 }
 
 /// The frame's bytes, with the length. A batch is made anew, shout by shout.

@@ -37,8 +37,11 @@ impl Kept {
             pinned: false,
             presence: false,
             stateful: state.is_some(),
+            handover: true,
+            asks: vec![Kind(2)],
         };
         let mut history = History::new(OBJECT, EPOCH, state.map(|state| (state, Vec::new())));
+        history.own(session(0));
         history.keep();
         let state = history.state().map(|state| Change::State { object: OBJECT, state });
         let defined = Change::Defined { object: OBJECT, definition: Box::new(definition) };
@@ -67,6 +70,13 @@ impl Kept {
             self.history.offer(session, &offer);
         }
         *op += 1;
+    }
+
+    /// Another session owns the object, or nobody.
+    fn hand_over(&mut self, random: &mut StdRng) {
+        self.flush();
+        let owners = [session(0), session(1), session(2), SessionId::OF_HUB];
+        self.history.hand_over(owners[random.random_range(0..owners.len())]);
     }
 
     /// What happens at the end of a turn.
@@ -110,6 +120,11 @@ fn assert_same(restored: &History, history: &History) {
     assert_eq!(told(restored), told(history));
     let further = restored.tail.len().checked_sub(history.tail.len()).expect("as long a tail");
     assert!(restored.tail.iter().skip(further).eq(&history.tail), "another tail");
+    assert_eq!(restored.owner(), history.owner());
+    let begin = history.tail.front().map_or(history.last(), |chunk| Seq(chunk.first.0 - 1));
+    for seq in (begin.0..=history.last().0).map(Seq) {
+        assert_eq!(restored.owner_at(seq), history.owner_at(seq), "at {seq}");
+    }
 }
 
 #[test]
@@ -136,7 +151,8 @@ fn g10_a_history_is_restored_as_it_was_whatever_happened_to_it() {
         for _ in 0..random.random_range(1..400) {
             match random.random_range(0..100) {
                 0..70 => kept.shout(random),
-                70..96 => kept.flush(),
+                70..95 => kept.flush(),
+                95 => kept.hand_over(random),
                 96 => kept.history.shorten(random.random_range(0..500_000)),
                 97 => kept.snapshot(random),
                 _ => {

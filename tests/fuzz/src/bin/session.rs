@@ -242,6 +242,8 @@ fn kermit() -> Create {
         codec: Codec::POSTCARD,
         state: StateIs::Absent,
         presence: false,
+        handover: false,
+        asks: Vec::new(),
         answers: Vec::new(),
         carried: Vec::new(),
     }

@@ -115,6 +115,8 @@ pub(in super::super::super) fn create(
         codec: Codec::POSTCARD,
         state: state.is_some().into(),
         presence: false,
+        handover: false,
+        asks: Vec::new(),
         answers: Vec::new(),
         carried: Vec::new(),
     };
