@@ -118,8 +118,8 @@ pub const ASK_TIME_MAX: Duration = Duration::from_mins(5);
 pub const ASK_TIME: Duration = Duration::from_secs(30);
 /// Asks of one session at one object without an answer. Past it the asker is told `Busy`.
 pub const SESSION_ASKS_MAX: usize = 64;
-/// What is queued before an ask or its answer, at most: half of what control frames may take, so that
-/// neither closes a connection. Past it the asker is told `Busy`.
+/// What is queued before an ask or its answer, at most: a quarter of what batches may take, among which
+/// they count. Past it the asker is told `Busy`.
 pub const ASKS_QUEUED_BYTES_MAX: usize = 524_288;
 /// Bytes of asks that one client has without an answer. Past it they wait for room.
 pub const ASKS_BYTES_MAX: usize = 4 << 20;

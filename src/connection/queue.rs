@@ -178,14 +178,18 @@ impl Queue {
         let _closing = self.push(Class::Control, wire::encode_with(header, payload));
     }
 
-    /// As [`tell_with`](Self::tell_with), if little enough is queued before it. `false`: it was not
-    /// added.
+    /// As [`tell_with`](Self::tell_with), among the batches and never dropped, if little enough is
+    /// queued before it. `false`: it was not added.
     pub(crate) fn tell_spare<H: wire::Header>(&self, header: &H, payload: &[u8]) -> bool {
         let frame = wire::encode_with(header, payload);
         let mut state = self.lock();
         let Load { batch_bytes, control_bytes } = state.load;
         let has_room = batch_bytes + control_bytes + frame.len() <= ASKS_QUEUED_BYTES_MAX;
-        has_room && state.push(Class::Control, frame).is_ok()
+        if has_room {
+            // One that is closing takes it for nobody.
+            let _closing = state.push(Class::Batch, frame);
+        }
+        has_room
     }
 
     /// Closes the connection, unless it is closing already: the first reason stands. What is

@@ -8,7 +8,7 @@ use super::{directory::Reservation, fanout::Sink, volley::Volley};
 use crate::{
     connection::{Class, Held, Queue, Unsent},
     object::{ObjectId, SessionId},
-    wire::{self, Outcome, Refusal, Refused, Request, Verdict},
+    wire::{self, Answer, Ask, Outcome, Refusal, Refused, Replied, Request, Verdict},
 };
 
 /// A session as others on the hub see it: who it is, and the queue of its connection, which they
@@ -26,6 +26,14 @@ impl Contact {
             let reason = "the session has neither joined nor attached to the object".to_owned();
             self.tell(&Outcome { object, op, verdict: Verdict::Refused { reason } });
         }
+    }
+
+    /// Tells of an ask that has no place to go to.
+    pub(crate) fn refuse_ask(&self, ask: &Ask) {
+        let reason = "the session has neither joined nor attached to the object".to_owned();
+        let Ask { object, ask, .. } = *ask;
+        let (answer, carried) = (Answer::Refused { reason }, Vec::new());
+        self.queue.tell(&Replied { object, ask, answer, carried });
     }
 }
 

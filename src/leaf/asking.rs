@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix::Message;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     adverb::{Adverb, Saying},
@@ -13,7 +13,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    limits::{ASK_TIME, SHOUT_BYTES_MAX},
+    limits::{ASK_TIME, ASK_TIME_MAX, SHOUT_BYTES_MAX},
     object::{Ask, AskOf, Interface, Kind, Leaf, Replies, SessionId, decode_with, encode},
     wire::Answer,
 };
@@ -80,6 +80,7 @@ impl<A: Leaf> Handle<A> {
         M: Message<Result: Send> + Send + 'static,
     {
         let (addr, fate) = self.seat().leaf();
+        let within = within.min(ASK_TIME_MAX);
         match timeout(within, A::ask_here(addr, message)).await {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(match self.seat().why(&fate) {
@@ -109,12 +110,14 @@ impl<I: Interface> Voice<I> {
     /// Asks the object's owner, and waits for the answer so long, at most five minutes. While there
     /// is no connection it waits for one; while the owner has none, for that.
     ///
-    /// Of one client 64 asks at an object and 4 MiB in all are under way; others wait for these.
+    /// Of one client 64 asks at an object and 4 MiB in all are under way; others wait for these. To the
+    /// hub one that is given up counts until its deadline.
     /// Inside a handler of the very leaf that has to answer, it waits for itself until the time is
     /// over.
     ///
     /// # Ordering
-    /// The owner answers when it has heard the shouts that were sent through this voice before.
+    /// The owner answers when it has heard the shouts that were sent through this voice before. Those
+    /// that wait for room in the window are not sent yet.
     ///
     /// # Errors
     /// [`AskError`]: every variant says whether the owner may have seen it.
@@ -138,11 +141,17 @@ async fn ask_owner<I: Interface, M: AskOf<I>>(
 ) -> Result<M::Result, AskError> {
     let said = encode(&message, SHOUT_BYTES_MAX).map_err(AskError::Encode)?;
     let kind: Kind = M::KIND;
-    let replied = channel.ask(kind, said, within).await;
+    let within = within.min(ASK_TIME_MAX);
+    let deadline = Instant::now() + within;
+    let replied = channel.ask(kind, said, deadline).await;
     let error = |why| AskError::new::<M>(channel.object, within, why);
     let Replied { payload, carried, hold } = replied.map_err(error)?;
     let arrived = match hold {
-        Some(hold) => hold.await.unwrap_or_default(),
+        // What is not there by then is had when it is bound.
+        Some(hold) => match timeout_at(deadline, hold).await {
+            Ok(arrived) => arrived.unwrap_or_default(),
+            Err(_) => Arrived::default(),
+        },
         None => Arrived::default(),
     };
     decode_with(&payload, &arrived.brought(carried)).map_err(AskError::Decode)

@@ -224,7 +224,7 @@ impl Driver {
             Frame::MembersChanged(changed) => self.members_changed(changed)?,
             Frame::Handled(handled) => self.handled(handled),
             Frame::Asked(asked, payload) => self.asked(asked, &payload, ctx),
-            Frame::Replied(replied, payload) => self.replied(replied, payload, ctx),
+            Frame::Replied(replied, payload) => self.replied(replied, &payload, ctx),
             Frame::VolatileHeard(heard, payload) => self.hear_volatile(&heard, &payload),
             other => return Err(unexpected(&other, "may not come from a hub")),
         }

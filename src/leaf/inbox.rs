@@ -44,7 +44,7 @@ use crate::{
     limits::{BATCH_BYTES_MIN, INBOX_BYTES_MAX},
     object::{
         Carried, Cursor, Dispatch, DispatchError, Done, EncodeError, Encoded, Glimpse, Leaf,
-        Members, ObjectId, Resync, ResyncReason, Seq, SessionId,
+        Members, ObjectId, OwnerChange, Resync, ResyncReason, Seq, SessionId,
     },
     wire::Batch,
 };
@@ -341,6 +341,18 @@ impl<A: Leaf> Inbox<A> {
         self.busy = Some((seq, done));
     }
 
+    /// Tells of another owner, in its place.
+    fn hear_of_owner(&mut self, leaf: &mut A, change: &OwnerChange, ctx: &mut Context<A>) {
+        let seq = change.seq();
+        self.progress.give(seq);
+        self.news.set_owner(change.to());
+        if !self.skips.contains(&seq) {
+            leaf.owner_changed(change, ctx);
+        }
+        self.progress.finish(seq);
+        self.has_moved = true;
+    }
+
     /// Waits for the answer to the shout before.
     fn poll_answer(&mut self, task: &mut Task<'_>) -> Poll<()> {
         let Some((seq, done)) = &mut self.busy else { return Poll::Ready(()) };
@@ -438,10 +450,7 @@ impl<A: Leaf> Inbox<A> {
                         Some(hold) => self.held = Some((Held::Shout(carried), hold)),
                         None => self.hear(leaf, carried, ctx),
                     },
-                    Some(Next::Owner(change)) => {
-                        self.news.set_owner(change.to());
-                        leaf.owner_changed(&change, ctx);
-                    }
+                    Some(Next::Owner(change)) => self.hear_of_owner(leaf, &change, ctx),
                     None => self.reading = None,
                 }
                 continue;

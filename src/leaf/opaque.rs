@@ -8,9 +8,11 @@ use std::{
     },
 };
 
+use tokio::time::Instant;
+
 use super::{
     adverb::Saying,
-    channel::{AskError, Gone, Replied},
+    channel::{AskError, Gone, Replied, Unreplied},
     class::{AnyClass, Begin, Class, SeatError, Seated, Seating},
     client::{AnySeat, Client, JoinError},
     driver::How,
@@ -20,6 +22,7 @@ use super::{
 use crate::{
     limits::{ASK_TIME, SHOUT_BYTES_MAX},
     object::{Codec, EncodeError, Encoded, Interface, InterfaceId, Kind, Leaf, Name, Opaque, Raw},
+    wire::Answer,
 };
 
 /// A class for an object that it knows no interface of.
@@ -134,12 +137,17 @@ impl<A: Leaf<Interface = Opaque>> Handle<A> {
         let said = Encoded { payload: payload.into(), carried: Vec::new() };
         let channel = self.seat().voice.channel();
         Saying::new(async move {
+            if kind.is_of_hubs() {
+                // No interface has such a message.
+                let why = Unreplied::Answer(Answer::NoHandler);
+                return Err(AskError::new::<Raw>(channel.object, ASK_TIME, why));
+            }
             let bytes = said.payload.len() + 1;
             if bytes > SHOUT_BYTES_MAX {
                 let error = EncodeError::TooLarge { bytes, max: SHOUT_BYTES_MAX };
                 return Err(AskError::Encode(error));
             }
-            let replied = channel.ask(kind, said, ASK_TIME).await;
+            let replied = channel.ask(kind, said, Instant::now() + ASK_TIME).await;
             let error = |why| AskError::new::<Raw>(channel.object, ASK_TIME, why);
             let Replied { payload, carried, .. } = replied.map_err(error)?;
             Ok(Raw::new(kind, payload, carried))

@@ -7,6 +7,7 @@ use actix_multiplex::{
     AskError, Client, Handle, Heard, JoinError, Kind, Leaf, Local, Opaque, Raw, RawState, Resync,
     Shout, Stateful, Voice, interface, testing,
 };
+use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::pond::{Eat, Original, client};
@@ -141,11 +142,18 @@ fn a_tap_forwards_every_ask_to_the_owner() {
         assert_eq!(log.asked(), ["weigh"]);
         let error = tap.ask_raw(Kind(77), Vec::new()).await.unwrap_err();
         assert!(matches!(error, AskError::NoHandler { .. }), "{error}");
+        let error = tap.ask_raw(Kind(65_280), Vec::new()).await.unwrap_err();
+        assert!(matches!(error, AskError::NoHandler { .. }), "{error}");
         let error = tap.ask_raw(Kind(3), vec![0xff; 20]).await.unwrap_err();
         assert!(matches!(error, AskError::Unable(_)), "{error}");
         let error = tap.ask_raw(Kind(3), vec![0; 70_000]).await.unwrap_err();
         assert!(matches!(error, AskError::Encode(_)), "{error}");
         assert_eq!(*drops.lock().unwrap(), [(Some(1), bytes(&Eat(300)))]);
+        assert_eq!(
+            (tap.gone(), amy.closed().now_or_never()),
+            (None, None),
+            "it has broken no rule"
+        );
     });
 }
 

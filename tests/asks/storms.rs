@@ -211,6 +211,15 @@ impl<'a> Run<'a> {
             self.sim.network().mend(name);
         }
         sleep(Duration::from_mins(2)).await;
+        for pupil in &self.pupils {
+            // When all is calm nothing is late.
+            let (n, ms) = (self.asked + 1, 0);
+            match pupil.ask(Riddle { n, ms }).await {
+                Ok(answer) => assert!(answer == n && pupil.owner().is_some()),
+                Err(AskError::OwnerGone(_)) => assert_eq!(pupil.owner(), None),
+                Err(other) => panic!("in the calm: {other}"),
+            }
+        }
         let (book, ends) = (self.book.lock().unwrap(), self.ends.borrow());
         assert_eq!(ends.len() as u32, self.asked, "every ask has an end");
         let mut tally = Tally::from([("changes", book.changes.len())]);

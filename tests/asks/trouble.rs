@@ -1,14 +1,20 @@
 //! Asks in trouble: lines are cut, leaves panic, hubs are restarted; and each is answered once.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_multiplex::{
-    AskError, Handle,
+    AskError, ConnectionEvent, Denied, Handle, Hub, Rights, Visit, Wish,
     journal::Memory,
     limits::OBJECT_ASKS_MAX,
     testing::{self, Trouble},
 };
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 
 use crate::pond::{Burst, Fill, Frog, Log, Original, Picture, Think, Weigh, client, keeping};
 
@@ -189,7 +195,9 @@ fn an_owner_that_has_more_to_answer_than_its_hub_keeps_is_busy() {
 #[test]
 fn an_owner_that_is_slow_is_busy_and_no_connection_is_closed_for_that() {
     testing::run(8, async |sim| {
-        let (_kermit, picture, _) = kermits(sim).await;
+        let (kermit, picture, _) = kermits(sim).await;
+        let clients = [kermit.voice().client(), picture.voice().client()].map(Option::unwrap);
+        let mut events = clients.map(|client| client.events());
         sim.network().slow("alec", 50_000);
         let fill = || picture.ask(Fill { bytes: 1, with: vec![0; 60_000] });
         let answers = join_all((0..17).map(|_| fill())).await;
@@ -197,8 +205,39 @@ fn an_owner_that_is_slow_is_busy_and_no_connection_is_closed_for_that() {
         let is_fine = |answer: &Result<_, _>| matches!(answer, Ok(_) | Err(AskError::Busy(_)));
         assert!(answers.iter().all(is_fine), "{answers:?}");
         assert!(!answers.iter().all(Result::is_ok), "{answers:?}");
+        for events in &mut events {
+            assert_eq!(events.next().now_or_never(), Some(Some(ConnectionEvent::Connected)));
+            assert_eq!(events.next().now_or_never(), None, "nobody was disconnected");
+        }
         sim.network().mend("alec");
         tokio::time::sleep(Duration::from_secs(30)).await;
         assert_eq!(picture.ask(Weigh).await, Ok(10));
+    });
+}
+
+#[test]
+fn an_owner_that_is_not_let_back_owns_it_no_more() {
+    let is_barred = Arc::new(AtomicBool::new(false));
+    let barred = is_barred.clone();
+    let make = move || {
+        let barred = barred.clone();
+        Hub::builder().admission(move |visit: Visit| {
+            let is_barred = barred.load(Ordering::Relaxed);
+            async move {
+                match visit.wish {
+                    Wish::Join { .. } if is_barred => Err(Denied::because("not you")),
+                    _ => Ok(Rights::ALL),
+                }
+            }
+        })
+    };
+    testing::run_with(9, make, async |sim| {
+        let (kermit, picture, _) = kermits(sim).await;
+        is_barred.store(true, Ordering::Relaxed);
+        sim.network().cut("alec");
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        assert!(kermit.gone().is_some(), "its client knows");
+        assert_eq!(picture.owner(), None);
+        assert_eq!(picture.ask(Weigh).await, Err(AskError::OwnerGone(picture.object())));
     });
 }

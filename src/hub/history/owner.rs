@@ -53,7 +53,11 @@ impl History {
     /// Chunks up to this seq are gone.
     pub(super) fn forget_owners(&mut self, last: Seq) {
         if let Some(ownership) = &mut self.ownership {
-            while ownership.changes.pop_front_if(|(at, _)| *at <= last).is_some() {}
+            let changes = &mut ownership.changes;
+            // A few more are remembered: a state that goes in pieces may be of before the tail.
+            while changes.len() > CHANGES_KEPT
+                && changes.pop_front_if(|(at, _)| *at <= last).is_some()
+            {}
         }
     }
 
@@ -68,3 +72,6 @@ impl History {
         }
     }
 }
+
+/// Changes that are remembered beyond the tail.
+const CHANGES_KEPT: usize = 16;

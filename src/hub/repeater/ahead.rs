@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use actix::{Context, Handler};
 use bytes::Bytes;
 
-use super::{Attach, Join, Leave, Pull, Repeater, Shouts};
+use super::{Attach, Join, Leave, PassAsk, Pull, Repeater, Shouts};
 use crate::{
     connection::Fed,
     hub::{
@@ -38,6 +38,7 @@ pub(super) struct Going {
 /// What a session has said behind a join that is not answered.
 #[derive(Debug)]
 pub(super) enum Later {
+    Ask(PassAsk),
     Attach(Attach),
     Detach(Leave),
     Join(Join),
@@ -155,6 +156,7 @@ impl Repeater {
 
     fn hear_one(&mut self, later: Later, ctx: &mut Context<Self>) {
         match later {
+            Later::Ask(ask) => self.handle(ask, ctx),
             Later::Attach(attach) => self.handle(attach, ctx),
             Later::Detach(leave) => self.handle(leave, ctx),
             Later::Join(join) => self.handle(join, ctx),
@@ -183,6 +185,9 @@ impl Repeater {
                 Later::Shouts(shouts) if self.roster.get(session).is_none() => {
                     contact.turn_away(self.object, shouts.volley);
                 }
+                Later::Ask(ask) if self.roster.get(session).is_none() => {
+                    contact.refuse_ask(&ask.ask);
+                }
                 other => self.hear_one(other, ctx),
             }
         }
@@ -210,7 +215,7 @@ impl Repeater {
                         self.turn_away(session, pending);
                     }
                     Later::Detach(leave) => leave.pending.refuse(Refusal::NotJoined),
-                    Later::Pull(_) | Later::Shouts(_) => {}
+                    Later::Ask(_) | Later::Pull(_) | Later::Shouts(_) => {}
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix::{AsyncContext, Context, Handler, Message, SpawnHandle};
 use bytes::Bytes;
 
-use super::Repeater;
+use super::{Repeater, ahead::Later};
 use crate::{
     connection::Held,
     hub::{
@@ -156,7 +156,8 @@ impl Repeater {
         }
     }
 
-    /// A session is a leaf no more; for good, it waits for no answer either.
+    /// A session is a leaf no more; for good, it waits for no answer either. It is noted before
+    /// anything is done about it that may fail: then who owns the object is [settled](Self::settle_owner).
     pub(super) fn leave_questions(&mut self, session: SessionId, for_good: bool) {
         let owner = self.history.owner();
         let Some(questions) = &mut self.questions else { return };
@@ -164,7 +165,6 @@ impl Repeater {
             questions.asks.forget(session);
         }
         questions.heirs.leave(session, owner);
-        self.settle_owner();
     }
 
     /// If another owns the object now, all are told so. While the tail has no room for that, nobody
@@ -175,12 +175,12 @@ impl Repeater {
         let Some(next) = questions.heirs.due(owner) else { return };
         let unanswered = questions.asks.end();
         if self.history.has_room_to_say() && self.ended.is_none() {
-            if let Some(questions) = &mut self.questions {
-                questions.heirs.is_settled();
-            }
             tracing::info!(object = %self.object, from = %owner, to = %next, "another owner");
             self.flush();
             self.history.hand_over(next);
+            if let Some(questions) = &mut self.questions {
+                questions.heirs.is_settled();
+            }
             self.flush();
         }
         for open in unanswered {
@@ -241,6 +241,7 @@ impl Handler<PassAsk> for Repeater {
     type Result = ();
 
     fn handle(&mut self, asking: PassAsk, ctx: &mut Context<Self>) {
+        let Some(asking) = self.or_later(asking.session, asking, Later::Ask) else { return };
         let PassAsk { session, ask, payload, held } = asking;
         if self.ended.is_none() {
             self.ask(session, ask, payload);
@@ -279,6 +280,7 @@ impl Handler<Disown> for Repeater {
 
     fn handle(&mut self, Disown(session): Disown, ctx: &mut Context<Self>) {
         self.leave_questions(session, false);
+        self.settle_owner();
         self.took(1, 0, ctx);
     }
 }

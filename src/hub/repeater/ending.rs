@@ -63,7 +63,7 @@ impl Repeater {
     /// Lets go of all that it holds; whoever has a place here is told.
     fn let_go(&mut self, reason: EndReason) {
         let mut sessions = self.strayed.take().unwrap_or_default().0;
-        sessions.extend(self.history.shouters());
+        sessions.extend(self.history.involved());
         sessions.extend(self.roster.members().iter().map(|member| member.session));
         self.history = History::new(self.object, self.history.epoch(), None);
         self.keep_nothing();

@@ -39,8 +39,8 @@ impl Repeater {
     }
 
     pub(super) fn forget(&mut self, session: SessionId) {
-        self.part_from_grades(session, true);
         self.leave_questions(session, true);
+        self.part_from_grades(session, true);
         self.roster.remove(session);
         self.stop_state(session);
         self.resyncs.iter_mut().for_each(|resyncs| resyncs.forget(session));
@@ -48,6 +48,7 @@ impl Repeater {
         self.is_back(session);
         self.has_parted(session);
         self.history.forget(session);
+        self.settle_owner();
         self.tell_of_leaves();
     }
 }
@@ -64,6 +65,9 @@ impl Handler<Leave> for Repeater {
         if self.ended.is_some() {
             return leave.pending.refuse(Refusal::NotJoined);
         }
+        if leave.way == Way::Joined {
+            self.leave_questions(leave.session, false);
+        }
         // What is in this turn was said before the leaf parted.
         self.flush();
         let Leave { session, way, pending } = leave;
@@ -75,9 +79,9 @@ impl Handler<Leave> for Repeater {
         }
         self.roster.leave(session, way);
         if way == Way::Joined {
-            self.leave_questions(session, false);
             self.unask(session);
             self.has_parted(session);
+            self.settle_owner();
             self.ask_for_a_snapshot();
         }
         pending.done();

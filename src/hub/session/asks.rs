@@ -6,23 +6,29 @@ use super::{Session, place::Place};
 use crate::{
     hub::repeater::{PassAsk, PassReply},
     limits::REQUEST_BYTES_MIN,
-    wire::{Answer, Ask, Replied, Reply},
+    object::ObjectId,
+    wire::{Ask, Reply},
 };
 
 impl Session {
     /// Passes an ask on to the object's repeater; one without a place to go to is refused.
-    pub(super) fn pass_ask(&self, ask: Ask, payload: &Bytes, bytes: usize) {
-        let place = self.places.get(&ask.object).filter(|place| place.is_here());
-        let Some(repeater) = place.and_then(Place::repeater) else {
-            let reason = "the session has neither joined nor attached to the object".to_owned();
-            let Ask { object, ask, .. } = ask;
-            let (answer, carried) = (Answer::Refused { reason }, Vec::new());
-            return self.contact.queue.tell(&Replied { object, ask, answer, carried });
-        };
+    pub(super) fn pass_ask(&mut self, ask: Ask, payload: &Bytes, bytes: usize) {
+        let (session, object) = (self.contact.session, ask.object);
         let held = self.inward.hold(bytes.max(REQUEST_BYTES_MIN));
         // It may wait for its owner: it must not hold the rest of the burst.
         let payload = Bytes::copy_from_slice(payload);
-        repeater.do_send(PassAsk { session: self.contact.session, ask, payload, held });
+        self.ask(object, PassAsk { session, ask, payload, held });
+    }
+
+    /// As [`pass_ask`](Self::pass_ask), of one that waited perhaps.
+    pub(super) fn ask(&mut self, object: ObjectId, asking: PassAsk) {
+        let back = match self.places.get_mut(&object) {
+            Some(place) => place.ask(asking),
+            None => Some(asking),
+        };
+        if let Some(back) = back {
+            self.contact.refuse_ask(&back.ask);
+        }
     }
 
     /// Passes an answer on. One from nobody who is asked changes nothing there: another owner may

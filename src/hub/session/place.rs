@@ -11,7 +11,7 @@ use crate::{
     connection::{Closed, Held},
     hub::{
         contact::Pending,
-        repeater::{Repeater, Shouts},
+        repeater::{PassAsk, Repeater, Shouts},
         roster::Way,
         volley::Volley,
     },
@@ -40,6 +40,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) enum Waiting {
     Shouts(Shouts),
+    Ask(PassAsk),
     Wish(Frame, Pending),
 }
 
@@ -111,6 +112,21 @@ impl Place {
                 None
             }
             _ => Some(shouts),
+        }
+    }
+
+    /// Passes an ask on, behind the shouts before it. Gives it back if it has no place to go to.
+    pub(crate) fn ask(&mut self, ask: PassAsk) -> Option<PassAsk> {
+        if self.awaited > 0 {
+            self.waiting.push(Waiting::Ask(ask));
+            return None;
+        }
+        match &self.repeater {
+            Some(repeater) if self.is_here() => {
+                repeater.do_send(ask);
+                None
+            }
+            _ => Some(ask),
         }
     }
 

@@ -127,7 +127,7 @@ impl Session {
             Ok((decide(&*env.admission, Visit { wish, ..visit }).await?, found))
         };
         let enter = as_a_leaf(None, self.client.clone(), answers);
-        self.grant(Some(object), pending, granting, enter, ctx);
+        self.grant((Some(object), Way::Joined), pending, granting, enter, ctx);
     }
 
     fn join(&mut self, join: Join, pending: Pending, ctx: &mut Context<Self>) {
@@ -135,7 +135,7 @@ impl Session {
         let object = by_id(&target);
         let granting = self.found(target, Some(interface), join_wish);
         let enter = as_a_leaf(cursor, self.client.clone(), answers);
-        self.grant(object, pending, granting, enter, ctx);
+        self.grant((object, Way::Joined), pending, granting, enter, ctx);
     }
 
     fn attach(&mut self, attach: Attach, pending: Pending, ctx: &mut Context<Self>) {
@@ -147,9 +147,8 @@ impl Session {
         });
         let enter = |found: &Found, pending, contact, rights| {
             found.repeater.do_send(Attaching { pending, contact, rights });
-            Way::Attached
         };
-        self.grant(object, pending, granting, enter, ctx);
+        self.grant((object, Way::Attached), pending, granting, enter, ctx);
     }
 
     /// Finds an object and asks the admission what the session may do there.
@@ -172,26 +171,37 @@ impl Session {
     /// `object` waits meanwhile.
     fn grant(
         &mut self,
-        object: Option<ObjectId>,
+        (object, way): (Option<ObjectId>, Way),
         pending: Pending,
         granting: impl Future<Output = Granted> + 'static,
-        enter: impl FnOnce(&Found, Pending, Contact, Rights) -> Way + 'static,
+        enter: impl FnOnce(&Found, Pending, Contact, Rights) + 'static,
         ctx: &mut Context<Self>,
     ) {
         self.await_place(object);
         ctx.spawn(granting.into_actor(self).map(move |granted, session, ctx| {
             let settled = match granted.and_then(|granted| session.has_room(granted)) {
                 Ok((rights, found)) => {
-                    let way = enter(&found, pending, session.contact.clone(), rights);
+                    enter(&found, pending, session.contact.clone(), rights);
                     Some((found.object, way, found.repeater))
                 }
                 Err(refusal) => {
+                    if way == Way::Joined {
+                        session.disown(object);
+                    }
                     pending.refuse(refusal);
                     None
                 }
             };
             session.settle(object, settled, ctx);
         }));
+    }
+
+    /// A session that was a leaf is not let back, and knows that it is none.
+    fn disown(&self, object: Option<ObjectId>) {
+        let place = object.and_then(|object| self.places.get(&object));
+        if let Some(repeater) = place.and_then(Place::repeater) {
+            repeater.do_send(Disown(self.contact.session));
+        }
     }
 
     fn await_place(&mut self, object: Option<ObjectId>) {
@@ -227,6 +237,7 @@ impl Session {
         for each in waiting {
             match each {
                 Waiting::Wish(frame, pending) => self.in_turn(Some(object), frame, pending, ctx),
+                Waiting::Ask(ask) => self.ask(object, ask),
                 Waiting::Shouts(shouts) => {
                     let back = match self.places.get_mut(&object) {
                         Some(place) => place.pass(shouts),
@@ -343,13 +354,12 @@ fn as_a_leaf(
     cursor: Option<Cursor>,
     client: Arc<Identity>,
     answers: Vec<Kind>,
-) -> impl FnOnce(&Found, Pending, Contact, Rights) -> Way {
+) -> impl FnOnce(&Found, Pending, Contact, Rights) {
     move |found, pending, contact, rights| {
         let made = found.made.map(|epoch| Cursor { epoch, seq: Seq(0) });
         let (name, cursor) = (found.name.clone(), made.or(cursor));
         let join = Joining { pending, contact, client, rights, name, cursor, answers };
         found.repeater.do_send(join);
-        Way::Joined
     }
 }
 

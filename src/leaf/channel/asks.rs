@@ -9,7 +9,6 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -20,9 +19,8 @@ use tokio::{
 
 use super::{Channel, Gone, Phase, State};
 use crate::{
-    connection::Class,
     leaf::driver::Hold,
-    limits::{ASK_TIME_MAX, ASKS_BYTES_MAX, SESSION_ASKS_MAX},
+    limits::{ASKS_BYTES_MAX, SESSION_ASKS_MAX},
     object::{Carried, Encoded, Kind, ObjectId},
     wire::{self, Answer, AskNumber},
 };
@@ -95,9 +93,8 @@ impl Channel {
         &self,
         kind: Kind,
         said: Encoded,
-        within: Duration,
+        deadline: Instant,
     ) -> Result<Replied, Unreplied> {
-        let deadline = Instant::now() + within.min(ASK_TIME_MAX);
         let asking = self.ask_until(kind, said, deadline);
         timeout_at(deadline, asking).await.unwrap_or(Err(Unreplied::Late))
     }
@@ -128,8 +125,8 @@ impl Channel {
             return Err(Unreplied::Gone(gone.clone()));
         }
         let number = self.link.asks.last.fetch_add(1, Ordering::Relaxed) + 1;
-        if state.may_ask() {
-            state.send_ask(self.object, number, &mut open);
+        if state.may_ask() && !state.send_ask(self.object, number, &mut open) {
+            return Err(Unreplied::Answer(Answer::Busy));
         }
         state.asks.get_or_insert_default().open.insert(number, open);
         Ok(Asking { channel: self, number })
@@ -161,13 +158,19 @@ impl State {
             return;
         }
         let Some(mut asks) = self.asks.take() else { return };
-        for (number, open) in &mut asks.open {
-            self.send_ask(object, *number, open);
+        for (number, mut open) in std::mem::take(&mut asks.open) {
+            if self.send_ask(object, number, &mut open) {
+                asks.open.insert(number, open);
+            } else {
+                let busy = Unreplied::Answer(Answer::Busy);
+                let _nobody_waits = open.reply.send(Err(busy));
+            }
         }
         self.asks = Some(asks);
     }
 
-    fn send_ask(&self, object: ObjectId, ask: AskNumber, open: &mut Open) {
+    /// `false`: the queue has no room to spare for it.
+    fn send_ask(&self, object: ObjectId, ask: AskNumber, open: &mut Open) -> bool {
         let left = open.deadline.saturating_duration_since(Instant::now()).as_millis();
         // Past it nobody waits; what is left of it is a whole millisecond at least.
         let within_ms = u32::try_from(left).unwrap_or(u32::MAX).max(1);
@@ -176,7 +179,9 @@ impl State {
         let frame =
             wire::encode_with(&wire::Ask { object, ask, kind: *kind, within_ms, carried }, payload);
         // A queue that is closing takes none: it is asked again over the next connection.
-        open.is_sent |= self.queue.push(Class::Batch, frame).is_ok();
+        let is_sent = self.queue.push_spare(frame);
+        open.is_sent |= is_sent;
+        is_sent || !self.queue.is_open()
     }
 
     /// There will be no answers: to those that were sent for this reason, to others too if there is

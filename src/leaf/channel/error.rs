@@ -90,8 +90,8 @@ pub enum AskError {
     /// The deadline has passed. The owner may answer all the same, and nobody hears it.
     #[error("no answer within {0:?}")]
     Late(Duration),
-    /// The owner, or its hub, has too much to answer, or this client too much to read just now: ask
-    /// again later. In the last case the owner has answered.
+    /// The owner or its hub has too much to answer, or this client too much to send or to read just
+    /// now: ask again later. Where it is this client, the owner may have seen it.
     #[error("the owner of {0} has too much to answer just now")]
     Busy(ObjectId),
     /// The leaf that was asked panicked over it, or stopped before it had answered.

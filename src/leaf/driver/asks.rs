@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Driver, entry::Pace, hold::Until};
 use crate::{
     leaf::{channel::Replied, inbox::Owed},
-    limits::{ANSWERS_BYTES_MAX, ANSWERS_MAX, ASK_TIME_MAX},
+    limits::{ANSWERS_BYTES_MAX, ANSWERS_MAX, ASK_TIME_MAX, OBJECT_ASKS_MAX},
     object::{Encoded, ObjectId, Question, SessionId},
     wire::{self, Answer, AskNumber, Asked, Reply},
 };
@@ -68,11 +68,18 @@ impl Questions {
             known.until = known.until.max(until);
             return known.answer.clone().map_or(Stands::InHand, Stands::Answered);
         }
-        if self.known.len() - self.answered.len() >= ANSWERS_MAX {
+        let in_hand = self.known.len() - self.answered.len();
+        if in_hand >= ANSWERS_MAX || self.in_hand_of(key.0) >= OBJECT_ASKS_MAX {
             return Stands::TooMany;
         }
         self.known.insert(key, Known { until, answer: None });
         Stands::New
+    }
+
+    /// How many of an object have no answer.
+    fn in_hand_of(&self, object: ObjectId) -> usize {
+        let all = (object, SessionId([0; 16]), 0)..=(object, SessionId([0xff; 16]), AskNumber::MAX);
+        self.known.range(all).filter(|(_, known)| known.answer.is_none()).count()
     }
 
     /// A question has its answer. `false`: nobody waits for it.
@@ -121,7 +128,10 @@ impl Driver {
         if leaf.pace == Pace::Joining {
             return;
         }
-        let has_room = leaf.pace == Pace::Pushed && leaf.delivery.has_room_to_ask(payload.len());
+        // What it is to have heard may have been dropped for a slow line, to be given again later.
+        let is_behind = leaf.cursor.is_none_or(|cursor| cursor.seq < question.last);
+        let keeps_up = leaf.pace == Pace::Pushed && !is_behind;
+        let has_room = keeps_up && leaf.delivery.has_room_to_ask(payload.len());
         let key = (object, asker, ask);
         let within = Duration::from_millis(question.within_ms.into()).min(ASK_TIME_MAX);
         match self.questions.take(key, within, Instant::now()) {
@@ -140,7 +150,8 @@ impl Driver {
         let hold = (!carried.is_empty()).then(|| self.hold(carried.clone(), Until::Heard, ctx));
         let question = Question { kind, asker, payload, brought: Vec::new() };
         let driver = ctx.address();
-        let owed = Owed { driver, object, asker, ask, has_begun: false, is_paid: false };
+        let until = Instant::now() + within;
+        let owed = Owed { driver, object, asker, ask, until, has_begun: false, is_paid: false };
         if let Some(leaf) = self.entries.get(&object).and_then(|entry| entry.leaf.as_ref()) {
             leaf.delivery.ask(question, carried, hold, owed);
         }
@@ -161,7 +172,7 @@ impl Driver {
     pub(super) fn replied(
         &mut self,
         replied: wire::Replied,
-        payload: Bytes,
+        payload: &Bytes,
         ctx: &mut Context<Self>,
     ) {
         let wire::Replied { object, ask, answer, carried } = replied;
@@ -176,6 +187,8 @@ impl Driver {
                 Answer::Given => {
                     let hold = (!carried.is_empty())
                         .then(|| self.hold(carried.clone(), Until::Heard, ctx));
+                    // It must not hold what it was read with.
+                    let payload = Bytes::copy_from_slice(payload);
                     Ok(Replied { payload, carried, hold })
                 }
                 answer => Err(answer),
@@ -249,13 +262,19 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_in_hand_the_next_is_not_taken() {
+    fn of_too_many_in_hand_of_an_object_or_in_all_the_next_is_not_taken() {
         let (mut questions, now) = (Questions::default(), Instant::now());
-        for ask in 1..=ANSWERS_MAX as u64 {
-            assert_eq!(questions.take(key(ask), SECOND, now), Stands::New);
+        let of = |object, ask| (ObjectId([object; 16]), SessionId([2; 16]), ask);
+        for (object, ask) in (1..=4).flat_map(|n| (1..=256).map(move |ask| (n, ask))) {
+            assert_eq!(questions.take(of(object, ask), SECOND, now), Stands::New);
+            let is_full = ask == 256;
+            if is_full {
+                assert_eq!(questions.take(of(object, 0), SECOND, now), Stands::TooMany);
+            }
         }
-        assert_eq!(questions.take(key(0), SECOND, now), Stands::TooMany);
-        questions.answer(key(5), Bytes::new());
-        assert_eq!(questions.take(key(0), SECOND, now), Stands::New);
+        assert_eq!(questions.take(of(5, 1), SECOND, now), Stands::TooMany);
+        questions.answer(of(1, 5), Bytes::new());
+        assert_eq!(questions.take(of(2, 0), SECOND, now), Stands::TooMany);
+        assert_eq!(questions.take(of(1, 0), SECOND, now), Stands::New);
     }
 }

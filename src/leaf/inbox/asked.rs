@@ -2,6 +2,7 @@
 //! time holds up nothing.
 
 use actix::{Addr, Context};
+use tokio::time::Instant;
 
 use super::{Delivery, Inbox, Item, Weight};
 use crate::{
@@ -30,6 +31,8 @@ pub(crate) struct Owed {
     pub(crate) object: ObjectId,
     pub(crate) asker: SessionId,
     pub(crate) ask: AskNumber,
+    /// When nobody waits for it any more.
+    pub(crate) until: Instant,
     /// Whether the leaf was given the question.
     pub(crate) has_begun: bool,
     pub(crate) is_paid: bool,
@@ -98,7 +101,7 @@ impl Delivery {
 }
 
 impl<A: Leaf> Inbox<A> {
-    /// Hands over a question, with what it carries there.
+    /// Hands over a question, with what it carries there; not one that nobody waits for any more.
     pub(super) fn answer(
         leaf: &mut A,
         asking: Asking,
@@ -106,6 +109,9 @@ impl<A: Leaf> Inbox<A> {
         ctx: &mut Context<A>,
     ) {
         let Asking { mut question, carried, mut owed, .. } = asking;
+        if owed.until <= Instant::now() {
+            return;
+        }
         let arrived = arrived.unwrap_or_default();
         question.brought = arrived.brought(carried);
         owed.has_begun = true;
