@@ -15,6 +15,7 @@
 //! | [`Voice`] | shouts, and keeps nothing alive |
 //! | [`Shout`], [`Local`] | how something is said: to every leaf, or to one's own |
 //! | [`Heard`] | how every leaf is given a shout: with its [`Seq`], and who said it |
+//! | [`Ask`], [`Asked`] | a question, to one's own leaf or the object's owner, and how a leaf is given it |
 //! | [`Volatile`] | what may be lost: cursors, pointers |
 //! | [`Receipt`] | what the shouter gets back |
 //! | [`ObjectRef`] | an object inside a message or state: whoever hears it can have a leaf of it |
@@ -35,7 +36,8 @@
 //!                     hub::fanout     one chunk for all ==> connection::writer ==========|
 //! ```
 //!
-//! Alec hears himself by the same way; the copy that comes back is his receipt. `docs/` has the
+//! Alec hears himself by the same way; the copy that comes back is his receipt. What he asks and his own
+//! leaf does not answer goes as far as the repeater likewise, and from there to the owner alone. `docs/` has the
 //! map of the code (`architecture.md`), the wire (`protocol.md`) and how a hub is run
 //! (`operations.md`).
 //!

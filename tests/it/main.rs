@@ -23,6 +23,7 @@ mod ledger;
 #[cfg(feature = "testing")]
 mod local_state;
 mod napkin;
+mod original;
 mod pond;
 mod presence;
 mod process;
