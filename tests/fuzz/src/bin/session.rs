@@ -242,8 +242,8 @@ fn kermit() -> Create {
         codec: Codec::POSTCARD,
         state: StateIs::Absent,
         presence: false,
-        handover: false,
-        asks: Vec::new(),
+        handover: true,
+        asks: vec![Kind(2)],
         answers: Vec::new(),
         carried: Vec::new(),
     }
