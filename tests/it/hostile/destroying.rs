@@ -16,9 +16,9 @@ use super::{
 /// The last word of an object, at this seq.
 fn assert_last_word(batch: &Batch, seq: u64) {
     assert_eq!((batch.first_seq, batch.count), (Seq(seq), 1));
-    assert_eq!(batch.sessions, [(SessionId([0; 16]), Op(1))]);
+    assert_eq!(batch.sessions, [(SessionId([0; 16]), Op(seq))], "its op is its seq");
     let word = batch.shouts().next().expect("one shout");
-    assert_eq!((word.kind, word.op, word.payload.len()), (Kind(65_280), Op(1), 0));
+    assert_eq!((word.kind, word.op, word.payload.len()), (Kind(65_280), Op(seq), 0));
 }
 
 #[test]
