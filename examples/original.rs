@@ -5,6 +5,8 @@
 //! the rest to kermit's owner. Angus has no leaf at all and asks by a voice. When Alec goes, kermit
 //! is handed over to Marvin, whose class answers everything too.
 
+#![expect(clippy::print_stdout, reason = "what it is for is to be seen")]
+
 use std::{error::Error, time::Duration};
 
 use actix::prelude::*;

@@ -31,7 +31,7 @@ pub(crate) use self::{
 };
 use self::{
     failing::{Failed, Failure},
-    find::{Reservations, fit},
+    find::{Made, Reservations, fit},
     keeping::{Beginning, Quarantine},
     names::Watch,
     sessions::Sessions,
@@ -176,7 +176,7 @@ impl Directory {
             history.keep();
         }
         let list_change = history.list_change().unwrap_or_default();
-        let Make { object, name, interface, manner, .. } = make;
+        let Make { object, name, interface, manner, owner: maker, .. } = make;
         let started = self.start_repeater(object, history, manner, ctx);
         let repeater = started.inspect_err(|_| self.keep([Change::Cleared(object)]))?;
         self.objects.insert(object, Object { repeater, interface, name: None, failed: None, kept });
@@ -188,7 +188,8 @@ impl Directory {
             self.set_name(object, name)?;
         }
         let found = self.find(&Target::Object(object))?;
-        Ok(Found { made: Some(epoch), ..found })
+        let fresh = Made::new(epoch, found.repeater.clone(), maker);
+        Ok(Found { made: Some(Arc::new(fresh)), ..found })
     }
 
     fn start_repeater(

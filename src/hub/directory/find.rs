@@ -3,15 +3,21 @@
 //! An object is *pending* while a session awaits the verdict on its Create. Who asks for it by its
 //! id meanwhile is answered when that is known; nobody else waits for anything here.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use actix::{Addr, Handler, Message};
 use tokio::sync::oneshot;
 
 use super::{Directory, Object};
 use crate::{
-    hub::repeater::Repeater,
-    object::{Epoch, InterfaceId, Name, ObjectId},
+    hub::repeater::{Disown, Repeater},
+    object::{Epoch, InterfaceId, Name, ObjectId, SessionId},
     wire::{Refusal, Target},
 };
 
@@ -22,8 +28,37 @@ pub(crate) struct Found {
     pub(crate) repeater: Addr<Repeater>,
     pub(crate) interface: InterfaceId,
     pub(crate) name: Option<Name>,
-    /// The history of an object that was made just now.
-    pub(crate) made: Option<Epoch>,
+    /// Of an object that was made just now.
+    pub(crate) made: Option<Arc<Made>>,
+}
+
+/// An object that was made for a session, which is about to join it. Dropped before it does, the
+/// object is told that its maker is no leaf.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) epoch: Epoch,
+    repeater: Addr<Repeater>,
+    maker: SessionId,
+    has_joined: AtomicBool,
+}
+
+impl Made {
+    pub(super) fn new(epoch: Epoch, repeater: Addr<Repeater>, maker: SessionId) -> Self {
+        Self { epoch, repeater, maker, has_joined: AtomicBool::new(false) }
+    }
+
+    /// The maker's join is on its way.
+    pub(crate) fn joins(&self) {
+        self.has_joined.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        if !*self.has_joined.get_mut() {
+            self.repeater.do_send(Disown(self.maker));
+        }
+    }
 }
 
 /// Find an object of an interface; which renews its linger.

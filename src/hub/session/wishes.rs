@@ -212,8 +212,6 @@ impl Session {
 
     fn has_room(&self, granted: (Rights, Found)) -> Granted {
         if !has_room(&self.places, granted.1.object, SESSION_OBJECTS_MAX) {
-            // One that was made for this session is not its own.
-            granted.1.repeater.do_send(Disown(self.contact.session));
             let what = "objects of one session".to_owned();
             return Err(Refusal::Limit { what, max: SESSION_OBJECTS_MAX as u32 });
         }
@@ -356,7 +354,10 @@ fn as_a_leaf(
     answers: Vec<Kind>,
 ) -> impl FnOnce(&Found, Pending, Contact, Rights) {
     move |found, pending, contact, rights| {
-        let made = found.made.map(|epoch| Cursor { epoch, seq: Seq(0) });
+        let made = found.made.as_ref().map(|made| {
+            made.joins();
+            Cursor { epoch: made.epoch, seq: Seq(0) }
+        });
         let (name, cursor) = (found.name.clone(), made.or(cursor));
         let join = Joining { pending, contact, client, rights, name, cursor, answers };
         found.repeater.do_send(join);

@@ -13,7 +13,7 @@ use crate::{
         repeater::Manner,
     },
     journal::{Change, Contents, Entry, Memory, Writer},
-    object::{Codec, HubId, InterfaceId, Seq, SessionId},
+    object::{Codec, HubId, InterfaceId, Kind, Seq, SessionId},
     wire::{Refusal, Target},
 };
 
@@ -95,4 +95,26 @@ fn what_was_written_behind_an_objects_end_goes_when_the_hub_starts_again() {
     });
     let contents = Contents::of(&mut journal.clone()).expect("it can be read");
     assert_eq!((contents.objects().count(), contents.records()), (0, 2), "{contents:?}");
+}
+
+#[test]
+fn an_object_whose_maker_never_comes_is_nobodys_and_that_is_kept() {
+    for (comes, entries) in [(true, 0), (false, 1)] {
+        let (journal, alec) = (Memory::default(), SessionId([3; 16]));
+        in_hub_with(&journal, async |hub| {
+            let manner = Manner { asks: vec![Kind(2)], ..Manner::default() };
+            let asked = Make { manner, ..make("kermit", alec) };
+            let found = hub.env.directory.send(asked).await.expect("it answers");
+            let made = found.expect("it is made").made.expect("just now");
+            if comes {
+                made.joins();
+            }
+            drop(made);
+            settle().await;
+            hub.stop().await;
+        });
+        let contents = Contents::of(&mut journal.clone()).expect("it can be read");
+        let kept = &contents.objects[&KERMIT];
+        assert_eq!(kept.entries.len(), entries, "it comes: {comes}");
+    }
 }
