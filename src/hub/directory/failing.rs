@@ -165,7 +165,7 @@ impl Directory {
         let (involved, owner) = (history.involved().collect::<Vec<_>>(), history.owner());
         let repeater = self.start_repeater(object, history, manner, ctx)?;
         // Its leaf has stopped, as all have.
-        repeater.do_send(Disown(owner));
+        repeater.do_send(Disown { session: owner, refused: None });
         let failed = self.objects.get_mut(&object).and_then(|known| {
             known.repeater = repeater;
             known.failed.take()

@@ -56,7 +56,7 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         if !*self.has_joined.get_mut() {
-            self.repeater.do_send(Disown(self.maker));
+            self.repeater.do_send(Disown { session: self.maker, refused: None });
         }
     }
 }

@@ -14,12 +14,12 @@ use crate::{
     connection::Held,
     hub::{
         asks::{Asks, Heirs, Open, Taken},
-        contact::Contact,
+        contact::{Contact, Pending},
         roster::Hearing,
     },
     limits::{ASK_TIME_MAX, SHOUT_BYTES_MAX},
     object::{Carried, Kind, SessionId},
-    wire::{Answer, Ask, AskNumber, Asked, Replied, Reply},
+    wire::{Answer, Ask, AskNumber, Asked, Refusal, Replied, Reply},
 };
 
 /// A session asks the owner.
@@ -44,10 +44,14 @@ pub(crate) struct PassReply {
     pub(crate) held: Held,
 }
 
-/// A session is no leaf, which it may have been before the hub's restart.
+/// A session is no leaf, which it may have been before the hub's restart. Its client is told so when
+/// what comes of that is on its way to the journal: it will not say so again.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(crate) struct Disown(pub(crate) SessionId);
+pub(crate) struct Disown {
+    pub(crate) session: SessionId,
+    pub(crate) refused: Option<(Pending, Refusal)>,
+}
 
 /// What is asked of an object, and who may own it next.
 #[derive(Debug)]
@@ -278,9 +282,13 @@ impl Handler<PassReply> for Repeater {
 impl Handler<Disown> for Repeater {
     type Result = ();
 
-    fn handle(&mut self, Disown(session): Disown, ctx: &mut Context<Self>) {
+    fn handle(&mut self, disown: Disown, ctx: &mut Context<Self>) {
+        let Disown { session, refused } = disown;
         self.leave_questions(session, false);
         self.settle_owner();
+        if let Some((pending, refusal)) = refused {
+            pending.refuse(refusal);
+        }
         self.took(1, 0, ctx);
     }
 }

@@ -22,7 +22,7 @@ use crate::{
         roster::Way,
     },
     limits::SESSION_OBJECTS_MAX,
-    object::{Cursor, InterfaceId, Kind, ObjectId, Seq},
+    object::{Cursor, InterfaceId, Kind, ObjectId, Seq, SessionId},
     wire::{Attach, Create, Detach, Frame, Join, List, Part, Refusal, Request, Target, Unwatch},
 };
 
@@ -185,23 +185,15 @@ impl Session {
                     Some((found.object, way, found.repeater))
                 }
                 Err(refusal) => {
-                    if way == Way::Joined {
-                        session.disown(object);
-                    }
-                    pending.refuse(refusal);
+                    // One that was a leaf and is not let back knows that it is none.
+                    let place = object.and_then(|object| session.places.get(&object));
+                    let there = place.and_then(Place::repeater).filter(|_| way == Way::Joined);
+                    disown(there.cloned(), session.contact.session, pending, refusal);
                     None
                 }
             };
             session.settle(object, settled, ctx);
         }));
-    }
-
-    /// A session that was a leaf is not let back, and knows that it is none.
-    fn disown(&self, object: Option<ObjectId>) {
-        let place = object.and_then(|object| self.places.get(&object));
-        if let Some(repeater) = place.and_then(Place::repeater) {
-            repeater.do_send(Disown(self.contact.session));
-        }
     }
 
     fn await_place(&mut self, object: Option<ObjectId>) {
@@ -258,10 +250,7 @@ impl Session {
         if let Some(repeater) = place.and_then(|place| place.leave(way)) {
             repeater.do_send(Leave { session, way, pending });
         } else {
-            if let Some(repeater) = disowns.filter(|_| way == Way::Joined) {
-                repeater.do_send(Disown(session));
-            }
-            pending.refuse(Refusal::NotJoined);
+            disown(disowns.filter(|_| way == Way::Joined), session, pending, Refusal::NotJoined);
         }
         self.tidy(object);
     }
@@ -361,6 +350,16 @@ fn as_a_leaf(
         let (name, cursor) = (found.name.clone(), made.or(cursor));
         let join = Joining { pending, contact, client, rights, name, cursor, answers };
         found.repeater.do_send(join);
+    }
+}
+
+/// Refuses what a session wants that is no leaf of an object, behind what comes of that there.
+fn disown(from: Option<Addr<Repeater>>, session: SessionId, pending: Pending, refusal: Refusal) {
+    match from {
+        Some(repeater) => {
+            repeater.do_send(Disown { session, refused: Some((pending, refusal)) });
+        }
+        None => pending.refuse(refusal),
     }
 }
 
