@@ -165,9 +165,9 @@ fn who_was_about_to_join_when_the_object_was_destroyed_is_told_that_it_is_gone()
         settle().await;
         decide.notify_waiters();
         assert_eq!(leaf.refused(1).await, Refusal::Gone);
+        assert_eq!(voice.refused(2).await, Refusal::Gone);
         // What waited for the verdict is no leaf's wish.
         assert_eq!(voice.refused(3).await, Refusal::NotJoined);
-        assert_eq!(voice.refused(2).await, Refusal::Gone);
         settle().await;
         for raw in [&mut leaf, &mut voice] {
             raw.say(&shout(KERMIT, 2)).await;
