@@ -23,14 +23,14 @@ impl Contact {
     /// Tells of shouts that have no place to go to.
     pub(crate) fn turn_away(&self, object: ObjectId, volley: Volley) {
         for op in volley.ops() {
-            let reason = "the session has neither joined nor attached to the object".to_owned();
+            let reason = NOT_HERE.to_owned();
             self.tell(&Outcome { object, op, verdict: Verdict::Refused { reason } });
         }
     }
 
     /// Tells of an ask that has no place to go to.
     pub(crate) fn refuse_ask(&self, ask: &Ask) {
-        let reason = "the session has neither joined nor attached to the object".to_owned();
+        let reason = NOT_HERE.to_owned();
         let Ask { object, ask, .. } = *ask;
         let (answer, carried) = (Answer::Refused { reason }, Vec::new());
         self.queue.tell(&Replied { object, ask, answer, carried });
@@ -113,3 +113,6 @@ impl Drop for Pending {
         drop(self.reserved.take());
     }
 }
+
+/// Why what a session says at an object goes nowhere.
+const NOT_HERE: &str = "the session has neither joined nor attached to the object";

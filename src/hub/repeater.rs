@@ -12,6 +12,7 @@
 mod ahead;
 mod asks;
 mod catch_up;
+mod due;
 mod ending;
 mod fatal;
 mod grades;

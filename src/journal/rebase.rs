@@ -164,12 +164,9 @@ fn heir(session: SessionId, epoch: Epoch) -> SessionId {
 
 /// What a hub has said of owners, of those who take their places.
 fn retold(session: SessionId, kind: Kind, payload: Bytes, epoch: Epoch) -> Bytes {
-    if (session, kind) != (SessionId::OF_HUB, Kind::OWNER_CHANGED) {
-        return payload;
-    }
-    let Ok(OwnerChanged { from, to }) = postcard::from_bytes(&payload) else { return payload };
-    let change = OwnerChanged { from: heir(from, epoch), to: heir(to, epoch) };
-    postcard::to_stdvec(&change).expect("two ids are plain data").into()
+    let changed = OwnerChanged::read(kind, &payload).filter(|_| session == SessionId::OF_HUB);
+    let Some(OwnerChanged { from, to }) = changed else { return payload };
+    OwnerChanged { from: heir(from, epoch), to: heir(to, epoch) }.encode().into()
 }
 
 /// What was heard of a carried object is said by a seq of a history that may be no more.

@@ -160,6 +160,19 @@ pub struct OwnerChanged {
     pub to: SessionId,
 }
 
+impl OwnerChanged {
+    /// The payload that says so.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("two ids are plain data, of 32 bytes")
+    }
+
+    /// What a shout of this kind says, if it is such a word.
+    pub(crate) fn read(kind: Kind, payload: &[u8]) -> Option<Self> {
+        let is_it = kind == Kind::OWNER_CHANGED;
+        is_it.then(|| postcard::from_bytes(payload).ok()).flatten()
+    }
+}
+
 fn check(ask: AskNumber, kind: Kind) -> Result<(), &'static str> {
     match (ask, kind) {
         (0, _) => Err("asks count from 1"),

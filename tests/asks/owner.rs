@@ -2,20 +2,11 @@
 
 use std::time::Duration;
 
-use actix_multiplex::{AskError, Handle, Shout, limits::SHOUT_BYTES_MAX, testing};
+use actix_multiplex::{AskError, Shout, limits::SHOUT_BYTES_MAX, testing};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use crate::pond::{Eat, Fill, Frog, Log, Original, Picture, Think, Weigh, client};
-
-/// Alec owns kermit, and Amy has a picture of it.
-async fn kermits(sim: &testing::Sim) -> (Handle<Original>, Handle<Picture>, Log) {
-    let (alec, amy) = (client(sim, "alec").await, client(sim, "amy").await);
-    let log = Original::at(&alec);
-    Picture::at(&amy);
-    let kermit = alec.create::<Original>(Some("kermit"), ()).await.unwrap();
-    (kermit, amy.join::<Picture>("kermit").await.unwrap(), log)
-}
+use crate::pond::{Eat, Fill, Frog, Picture, Think, Weigh, client, kermits};
 
 #[test]
 fn a_picture_is_a_reference_to_the_original() {

@@ -7,8 +7,8 @@ use std::{
 
 use actix::prelude::*;
 use actix_multiplex::{
-    Asked, Client, Heard, Hub, HubBuilder as Builder, Leaf, OwnerChange, Seq, SessionId, Voice,
-    elsewhere, interface, journal::Memory, testing::Sim,
+    Asked, Client, Handle, Heard, Hub, HubBuilder as Builder, Leaf, OwnerChange, Seq, SessionId,
+    Voice, elsewhere, interface, journal::Memory, testing::Sim,
 };
 use serde::{Deserialize, Serialize};
 
@@ -241,4 +241,13 @@ pub(crate) fn keeping(journal: Memory) -> impl Fn() -> Builder {
 /// A client of a simulation, over the line of its name.
 pub(crate) async fn client(sim: &Sim, name: &str) -> Client {
     sim.witness(name).await.client().clone()
+}
+
+/// Alec owns kermit, and Amy has a picture of it.
+pub(crate) async fn kermits(sim: &Sim) -> (Handle<Original>, Handle<Picture>, Log) {
+    let (alec, amy) = (client(sim, "alec").await, client(sim, "amy").await);
+    let log = Original::at(&alec);
+    Picture::at(&amy);
+    let kermit = alec.create::<Original>(Some("kermit"), ()).await.unwrap();
+    (kermit, amy.join::<Picture>("kermit").await.unwrap(), log)
 }

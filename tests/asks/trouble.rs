@@ -16,16 +16,7 @@ use actix_multiplex::{
 };
 use futures_util::{FutureExt, future::join_all};
 
-use crate::pond::{Burst, Fill, Frog, Log, Original, Picture, Think, Weigh, client, keeping};
-
-/// Alec owns kermit, and Amy has a picture of it.
-async fn kermits(sim: &testing::Sim) -> (Handle<Original>, Handle<Picture>, Log) {
-    let (alec, amy) = (client(sim, "alec").await, client(sim, "amy").await);
-    let log = Original::at(&alec);
-    Picture::at(&amy);
-    let kermit = alec.create::<Original>(Some("kermit"), ()).await.unwrap();
-    (kermit, amy.join::<Picture>("kermit").await.unwrap(), log)
-}
+use crate::pond::{Burst, Fill, Frog, Picture, Think, Weigh, client, keeping, kermits};
 
 async fn after(ms: u64, act: impl FnOnce()) {
     tokio::time::sleep(Duration::from_millis(ms)).await;

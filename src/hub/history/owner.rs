@@ -46,8 +46,7 @@ impl History {
         let Some(ownership) = &mut self.ownership else { return };
         let from = std::mem::replace(&mut ownership.owner, to);
         ownership.changes.push_back((seq, from));
-        let payload = postcard::to_stdvec(&OwnerChanged { from, to });
-        self.say(Kind::OWNER_CHANGED, &payload.expect("two ids are plain data"));
+        self.say(Kind::OWNER_CHANGED, &OwnerChanged { from, to }.encode());
     }
 
     /// Chunks up to this seq are gone.
@@ -64,8 +63,9 @@ impl History {
     /// A chunk of the tail may say that the owner has changed.
     pub(super) fn restore_owners(&mut self, batch: &Batch) {
         let Some(ownership) = &mut self.ownership else { return };
-        for shout in batch.shouts().filter(|shout| shout.kind == Kind::OWNER_CHANGED) {
-            if let Ok(OwnerChanged { from, to }) = postcard::from_bytes(&shout.payload) {
+        for shout in batch.shouts() {
+            if let Some(OwnerChanged { from, to }) = OwnerChanged::read(shout.kind, &shout.payload)
+            {
                 ownership.owner = to;
                 ownership.changes.push_back((shout.seq, from));
             }

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use actix::{AsyncContext, Context, Handler, Message, SpawnHandle};
+use actix::{Context, Handler, Message};
 use bytes::Bytes;
 
-use super::{Repeater, ahead::Later};
+use super::{Repeater, ahead::Later, due::Due};
 use crate::{
     connection::Held,
     hub::{
@@ -58,14 +58,14 @@ pub(crate) struct Disown {
 pub(super) struct Questions {
     asks: Asks,
     heirs: Heirs,
-    timer: Option<(u64, SpawnHandle)>,
+    due: Due,
 }
 
 impl Questions {
     /// For an object whose interface has asks.
     pub(super) fn of(handover: bool, asks: Vec<Kind>) -> Option<Box<Self>> {
         let heirs = (!asks.is_empty()).then(|| Heirs::new(handover, asks))?;
-        Some(Box::new(Self { asks: Asks::default(), heirs, timer: None }))
+        Some(Box::new(Self { asks: Asks::default(), heirs, due: Due::default() }))
     }
 
     /// Whether it is handed over, and its asks.
@@ -196,7 +196,7 @@ impl Repeater {
     pub(super) fn forget_asks(&mut self) {
         if let Some(questions) = &mut self.questions {
             questions.asks.end();
-            questions.timer = None;
+            questions.due.over();
         }
     }
 
@@ -219,23 +219,13 @@ impl Repeater {
     fn watch_asks(&mut self, ctx: &mut Context<Self>) {
         let Some(questions) = &mut self.questions else { return };
         let due_ms = questions.asks.next_due_ms();
-        if questions.timer.map(|(due_ms, _)| due_ms) == due_ms {
-            return;
-        }
-        if let Some((_, timer)) = questions.timer.take() {
-            ctx.cancel_future(timer);
-        }
-        if let Some(due_ms) = due_ms {
-            let rest = Duration::from_millis(due_ms.saturating_sub(self.clock.now_ms()));
-            let timer = ctx.run_later(rest, Self::expire_asks);
-            questions.timer = Some((due_ms, timer));
-        }
+        questions.due.watch(due_ms, self.clock.now_ms(), Self::expire_asks, ctx);
     }
 
     fn expire_asks(&mut self, ctx: &mut Context<Self>) {
         let now_ms = self.clock.now_ms();
         let Some(questions) = &mut self.questions else { return };
-        questions.timer = None;
+        questions.due.over();
         questions.asks.expire(now_ms);
         self.watch_asks(ctx);
     }

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use actix::{AsyncContext, Context, Handler, Message, SpawnHandle};
+use actix::{Context, Handler, Message};
 
-use super::Repeater;
+use super::{Repeater, due::Due};
 use crate::{
     connection::Held,
     hub::{grades::Grades, history::Offer},
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Grading {
     grades: Grades,
-    timer: Option<(u64, SpawnHandle)>,
+    due: Due,
 }
 
 /// A leaf is done with everything up to a seq.
@@ -55,17 +55,7 @@ impl Repeater {
     pub(super) fn watch_grades(&mut self, ctx: &mut Context<Self>) {
         let Some(grading) = &mut self.grading else { return };
         let due_ms = grading.grades.next_due_ms();
-        if grading.timer.map(|(due_ms, _)| due_ms) == due_ms {
-            return;
-        }
-        if let Some((_, timer)) = grading.timer.take() {
-            ctx.cancel_future(timer);
-        }
-        if let Some(due_ms) = due_ms {
-            let rest = Duration::from_millis(due_ms.saturating_sub(self.clock.now_ms()));
-            let timer = ctx.run_later(rest, Self::expire_grades);
-            grading.timer = Some((due_ms, timer));
-        }
+        grading.due.watch(due_ms, self.clock.now_ms(), Self::expire_grades, ctx);
     }
 
     /// A session is no leaf any more; or not here at all, for good.
@@ -103,7 +93,7 @@ impl Repeater {
     fn expire_grades(&mut self, ctx: &mut Context<Self>) {
         let now_ms = self.clock.now_ms();
         let Some(grading) = &mut self.grading else { return };
-        grading.timer = None;
+        grading.due.over();
         grading.grades.expire(now_ms);
         self.flush();
         self.watch_grades(ctx);

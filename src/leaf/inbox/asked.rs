@@ -81,7 +81,7 @@ impl Drop for Owed {
 }
 
 impl Delivery {
-    /// Puts a question into the inbox, if there is room. `false`: it does not answer.
+    /// Puts a question into the inbox, which [has room](Self::has_room_to_ask) for it.
     pub(crate) fn ask(
         &self,
         question: Question,

@@ -78,9 +78,8 @@ impl Reading {
             if row.kind.is_of_hubs() {
                 // It has its place. Of what is said so a leaf is told of another owner alone.
                 let payload = &batch.body()[row.payload];
-                let changed = (row.kind == Kind::OWNER_CHANGED)
-                    .then(|| postcard::from_bytes::<OwnerChanged>(payload).ok());
-                let Some(OwnerChanged { from, to }) = changed.flatten() else { continue };
+                let changed = OwnerChanged::read(row.kind, payload);
+                let Some(OwnerChanged { from, to }) = changed else { continue };
                 return Some(Next::Owner(OwnerChange::new(seq, from, to, *me)));
             }
             let (shouter, _) = batch.sessions[row.session];
