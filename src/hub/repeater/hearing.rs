@@ -1,0 +1,118 @@
+//! Shouts come: each is given its place, or is told why it has none.
+
+use actix::{AsyncContext, Handler, Message};
+
+use super::{Flush, Repeater, ahead::Later, fatal::InHand};
+use crate::{
+    connection::Held,
+    hub::{
+        history::{Decision, Offer},
+        roster::Hearing,
+        session::Metered,
+        volley::Volley,
+    },
+    limits::SHOUT_BYTES_MAX,
+    object::{self, Op, SessionId},
+    wire::Verdict,
+};
+
+/// Shouts of one session, as one read of its socket brought them.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Shouts {
+    pub(crate) session: SessionId,
+    pub(crate) volley: Volley,
+    /// Their bytes count against the session's inward bound until they are handled.
+    pub(crate) held: Held,
+    /// Their number counts against the session's window at the object until then.
+    pub(crate) metered: Metered,
+}
+
+impl Repeater {
+    pub(super) fn hear(&mut self, session: SessionId, offer: &Offer<'_>) {
+        self.in_hand = InHand { session, op: offer.op };
+        let Some(member) = self.roster.get(session) else {
+            // It is told to join again after a panic; the answer says where to go on. Until it
+            // ends it keeps its place here, and is to be told if the object ends before it.
+            self.history.remember(session);
+            return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
+        };
+        let mut hears = member.hears == Hearing::Pushed;
+        let may = member.rights.may_shout(offer.kind);
+        if !may {
+            let why = format!("no right to shout message {} at this object", offer.kind);
+            return self.refuse(session, offer.op, why);
+        }
+        let bytes = offer.payload.len() + object::Carried::bytes_of(&offer.carried);
+        if bytes > SHOUT_BYTES_MAX {
+            let why = format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}");
+            return self.refuse(session, offer.op, why);
+        }
+        if self.fatal.as_ref().is_some_and(|it| it.is_blamed(session, offer.op)) {
+            let why = "the object's repeater panicked at this shout twice".to_owned();
+            return self.refuse(session, offer.op, why);
+        }
+        if !self.history.has_room(offer) {
+            self.flush();
+            // It may have fallen behind over what was sent.
+            hears = self.roster.get(session).is_some_and(|it| it.hears == Hearing::Pushed);
+        }
+        if self.judge.is_some()
+            && let Some(why) = self.veto(session, offer)
+        {
+            return self.refuse(session, offer.op, why);
+        }
+        #[cfg(feature = "testing")]
+        self.sabotage.at_a_shout(offer.kind);
+        match self.history.offer(session, offer) {
+            Decision::Sequenced(seq) => {
+                self.fanout.sequenced(session, hears, offer.op, seq);
+                self.grade(session, offer, seq);
+            }
+            decision => self.answer(session, offer.op, decision),
+        }
+    }
+
+    fn refuse(&mut self, session: SessionId, op: Op, reason: String) {
+        match self.history.refuse(session, op) {
+            Decision::RefusedBefore => self.fanout.owe(session, op, Verdict::Refused { reason }),
+            decision => self.answer(session, op, decision),
+        }
+    }
+
+    fn answer(&mut self, session: SessionId, op: Op, decision: Decision) {
+        let refused = |reason: &str| Verdict::Refused { reason: reason.to_owned() };
+        match decision {
+            Decision::Sequenced(seq) | Decision::Duplicate(seq) => {
+                self.fanout.owe(session, op, Verdict::Sequenced { seq, count: 1 });
+            }
+            Decision::Gap(next) => self.fanout.owe(session, next, Verdict::Gap),
+            Decision::GapAgain => {}
+            Decision::RefusedBefore => self.fanout.owe(session, op, refused("refused before")),
+            Decision::TailFull => {
+                self.asking.get_or_insert_default().refused_one();
+                let why = "the object's tail is full and no leaf has made a newer state";
+                self.fanout.owe(session, op, refused(why));
+            }
+        }
+    }
+}
+
+impl Handler<Shouts> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, shouts: Shouts, ctx: &mut Self::Context) {
+        let Some(shouts) = self.or_later(shouts.session, shouts, Later::Shouts) else { return };
+        let Shouts { session, volley, held, metered } = shouts;
+        let count = volley.count();
+        self.hear_all(session, volley);
+        self.in_hand = InHand::NOTHING;
+        self.watch_grades(ctx);
+        let bytes = held.bytes();
+        self.is_handled(held, Some(metered));
+        if !self.took(count, bytes, ctx) && !self.dirty {
+            self.dirty = true;
+            ctx.notify(Flush);
+        }
+    }
+}
