@@ -17,6 +17,7 @@ mod fanout;
 #[cfg(feature = "testing")]
 pub(crate) mod faults;
 mod grades;
+mod grants;
 mod history;
 mod keeper;
 mod keys;
@@ -33,6 +34,7 @@ mod tails;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod upward;
 mod volley;
 
 use std::{
@@ -65,6 +67,11 @@ use self::{
     repeater::{Repeater, Settle},
     session::{Finish, Quiet, Session},
     slow_leaves::Policy,
+};
+pub(crate) use self::{
+    directory::{Copied, EndedAbove, Unsought},
+    repeater::{Told, Word},
+    upward::{By, Upward},
 };
 use crate::{
     connection::{self, Closed},
@@ -107,8 +114,12 @@ pub(crate) struct Env {
     random: Mutex<StdRng>,
     /// How long a session outlives its connection.
     grace: Duration,
+    /// How long what is below a link outlives that.
+    link_grace: Duration,
     slow_leaves: Policy,
     authorities: Authorities,
+    /// The way to the hub above, if there is one.
+    upward: Arc<Upward>,
     /// What the hub keeps, if it has a journal.
     keeper: Option<Arc<Keeper>>,
     /// Whether anybody can connect: from then on sessions that were away at the start are awaited.
@@ -198,6 +209,10 @@ impl Hub {
         std::future::pending().await
     }
 
+    pub(crate) fn env(&self) -> &Arc<Env> {
+        &self.env
+    }
+
     fn watch_journal(&self) {
         let Some(keeper) = self.env.keeper.clone() else { return };
         let hub = self.clone();
@@ -268,11 +283,46 @@ impl Env {
         }
     }
 
+    /// The hub's id.
+    pub(crate) fn id(&self) -> HubId {
+        self.id
+    }
+
+    /// The way to the hub above.
+    pub(crate) fn upward(&self) -> &Arc<Upward> {
+        &self.upward
+    }
+
+    /// Who knows every object.
+    pub(crate) fn directory(&self) -> &Addr<Directory> {
+        &self.directory
+    }
+
+    /// Whether the hub stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// Whether the hub goes on when it is started again.
+    pub(crate) fn has_journal(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    /// Does something where the hub is. `false`: its arbiter has ended.
+    pub(crate) fn run(&self, work: impl FnOnce() + Send + 'static) -> bool {
+        self.places[0].run(work)
+    }
+
+    /// There is a connection to the hub above, which is told who is below it.
+    pub(crate) async fn tell_below(&self, queue: Arc<connection::Queue>) {
+        let _stopped = self.directory.send(directory::Below::Tell(queue)).await;
+    }
+
     fn place_of(&self, session: SessionId) -> Placement {
         self.places[usize::from(session.0[0]) % self.places.len()].clone()
     }
 
-    fn random_bytes(&self) -> [u8; 16] {
+    pub(crate) fn random_bytes(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
         self.random.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
         bytes

@@ -20,6 +20,7 @@ mod seats;
 mod stranded;
 mod voice;
 
+pub(crate) use self::driver::wait_before;
 pub use self::{
     adverb::{Adverb, Saying, Takes},
     binding::Binding,

@@ -59,6 +59,7 @@ mod hub;
 pub mod journal;
 mod leaf;
 pub mod limits;
+pub mod link;
 mod object;
 pub mod supervise;
 #[cfg(feature = "testing")]

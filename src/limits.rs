@@ -310,6 +310,16 @@ pub const ADMISSION_TIMEOUT: Duration = Duration::from_secs(5);
 pub const GRACE: Duration = Duration::from_secs(10);
 /// The longest that a hub can be told: what it holds for those who are away is held for so long.
 pub const GRACE_MAX: Duration = Duration::from_hours(1);
+/// Hubs in a chain, the top one too: each is a hop more for everything.
+pub const LINK_DEPTH_MAX: usize = 16;
+/// Sessions in one frame that tells who is below a link: 64 KiB of them.
+pub const BELOW_SESSIONS_MAX: usize = 4_096;
+/// Time for a claim to be decided by the top of the chain: many round trips.
+pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a hub keeps what it knows of those below a link that is cut, unless it is told otherwise:
+/// a night, and time to notice.
+pub const LINK_GRACE: Duration = Duration::from_hours(24);
+
 /// Time a stopping hub, or a closing connection, has to send what it has queued.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 

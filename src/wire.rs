@@ -11,6 +11,7 @@ mod codec;
 mod frame;
 mod grades;
 mod handshake;
+mod link;
 mod presence;
 mod request;
 mod shout;
@@ -33,6 +34,10 @@ pub use self::{
         CloseCode, Extra, Fault, Goodbye, Hello, Limits, NoVersion, Resume, VERSION_MAX,
         VERSION_MIN, Welcome, negotiate,
     },
+    link::{
+        Absent, Bar, Barred, Below, Claim, Enroll, Enrolled, Fetch, Fetched, Granted, Made, Over,
+        Release, Reserve, Spent, Stalled, Via, Withdraw,
+    },
     presence::{Member, MemberChange, Members, MembersChanged},
     request::{
         Attach, Create, Destroy, Detach, Join, List, NameObject, Part, Pin, Pull, Request,
@@ -44,6 +49,7 @@ pub use self::{
 };
 pub(crate) use self::{
     batch::{batch_in, first_seq_of, object_of},
-    shout::{Draft, PlainShout},
+    link::{carried_below_home, via},
+    shout::{Draft, PlainShout, put_below},
     state::Incoming,
 };

@@ -178,10 +178,14 @@ impl Queue {
         let _closing = self.push(Class::Control, wire::encode_with(header, payload));
     }
 
-    /// As [`tell_with`](Self::tell_with), among the batches and never dropped, if little enough is
-    /// queued before it. `false`: it was not added.
-    pub(crate) fn tell_spare<H: wire::Header>(&self, header: &H, payload: &[u8]) -> bool {
-        let frame = wire::encode_with(header, payload);
+    /// Takes whatever comes: it counts elsewhere until it is written.
+    pub(crate) fn bound_elsewhere(&self) {
+        self.lock().batch_bytes_max = usize::MAX;
+    }
+
+    /// Adds an ask or an answer, among the batches and never dropped, if little enough is queued
+    /// before it. `false`: it was not added.
+    pub(crate) fn push_asked(&self, frame: Bytes) -> bool {
         let mut state = self.lock();
         let Load { batch_bytes, control_bytes } = state.load;
         let has_room = batch_bytes + control_bytes + frame.len() <= ASKS_QUEUED_BYTES_MAX;

@@ -15,10 +15,11 @@ use super::{
     directory::{Directory, Restore},
     past::{Committing, Past},
     slow_leaves::Policy,
+    upward::Upward,
 };
 use crate::{
     journal::{Journal, JournalError},
-    limits::{GRACE, GRACE_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
+    limits::{GRACE, GRACE_MAX, LINK_GRACE, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
     object::{HubId, InterfaceId, Name},
     supervise::{self, Placement, RestartLimit},
     transport::memory,
@@ -41,6 +42,7 @@ pub struct Builder {
     admission: Option<AdmissionBox>,
     clock: Option<Clock>,
     grace: Option<Duration>,
+    link_grace: Option<Duration>,
     slow_leaves: Policy,
     authorities: Authorities,
     seed: Option<u64>,
@@ -100,6 +102,13 @@ impl Builder {
     /// connection. More than an hour is an hour.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = Some(grace.min(GRACE_MAX));
+        self
+    }
+
+    /// How long a hub below may be away, with all that are below it: within that time it comes back
+    /// and nothing is lost. The default is 24 h.
+    pub fn link_grace(mut self, grace: Duration) -> Self {
+        self.link_grace = Some(grace);
         self
     }
 
@@ -177,26 +186,30 @@ impl Builder {
             }
             None => (Past::default(), None),
         };
+        let id = past.hub.unwrap_or(fresh);
+        let upward = Arc::new(Upward::new(id));
         let directory = {
             let (random, places) = (StdRng::from_rng(&mut random), places.clone());
-            let keeper = keeper.clone();
+            let (keeper, upward) = (keeper.clone(), upward.clone());
             let limit =
                 RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
-            let make = move |_: &mut _| Directory::new(random, clock, places, keeper);
+            let make = move |_: &mut _| Directory::new(random, clock, places, keeper, upward);
             supervise::start(&Placement::Here, 1, limit, make, |event| {
                 tracing::debug!(?event, "the directory");
             })?
         };
         let (connection, all) = mpsc::channel(1);
         let env = Arc::new(Env {
-            id: past.hub.unwrap_or(fresh),
+            id,
             directory,
             admission: self.admission.unwrap_or_else(|| AdmissionBox(Box::new(everybody))),
             places,
             grace: self.grace.unwrap_or(GRACE),
+            link_grace: self.link_grace.unwrap_or(LINK_GRACE),
             slow_leaves: self.slow_leaves,
             authorities: self.authorities,
             keeper,
+            upward,
             random: Mutex::new(random),
             listening: watch::Sender::new(false),
             stopping: watch::Sender::new(false),

@@ -17,9 +17,38 @@ use crate::{
 pub(crate) struct Contact {
     pub(crate) session: SessionId,
     pub(crate) queue: Arc<Queue>,
+    /// Whether that is a link's, and the session below it.
+    pub(crate) is_below: bool,
 }
 
 impl Contact {
+    /// Tells the session something. Closing is seen elsewhere.
+    pub(crate) fn say<H: wire::Header>(&self, header: &H) {
+        let _closing = self.queue.push(Class::Control, self.frame(header, &[]));
+    }
+
+    /// Asks the session, or answers it, if little enough is queued before that. `false`: it is not.
+    pub(crate) fn say_spare<H: wire::Header>(&self, header: &H, payload: &[u8]) -> bool {
+        self.queue.push_asked(self.frame(header, payload))
+    }
+
+    /// Passes on a frame that has come from above for the session.
+    pub(crate) fn pass(&self, frame: Bytes) {
+        let frame = if self.is_below { wire::via(self.session, &frame) } else { frame };
+        let _closing = self.queue.push(Class::Control, frame);
+    }
+
+    /// As [`pass`](Self::pass), of an ask or an answer, if little enough is queued before it.
+    pub(crate) fn pass_spare(&self, frame: Bytes) -> bool {
+        let frame = if self.is_below { wire::via(self.session, &frame) } else { frame };
+        self.queue.push_asked(frame)
+    }
+
+    fn frame<H: wire::Header>(&self, header: &H, payload: &[u8]) -> Bytes {
+        let frame = wire::encode_with(header, payload);
+        if self.is_below { wire::via(self.session, &frame) } else { frame }
+    }
+
     /// Tells of shouts that have no place to go to.
     pub(crate) fn turn_away(&self, object: ObjectId, volley: Volley) {
         for op in volley.ops() {
@@ -33,7 +62,7 @@ impl Contact {
         let reason = NOT_HERE.to_owned();
         let Ask { object, ask, .. } = *ask;
         let (answer, carried) = (Answer::Refused { reason }, Vec::new());
-        self.queue.tell(&Replied { object, ask, answer, carried });
+        self.say(&Replied { object, ask, answer, carried });
     }
 }
 
@@ -43,7 +72,7 @@ impl Sink for Contact {
     }
 
     fn tell(&self, outcome: &Outcome) {
-        self.queue.tell(outcome);
+        self.say(outcome);
     }
 }
 

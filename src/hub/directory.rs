@@ -3,6 +3,7 @@
 //! It makes objects (their repeaters), finds them, names them, and tells those who watch. It
 //! never touches a shout.
 
+mod above;
 mod endings;
 mod failing;
 mod find;
@@ -21,20 +22,22 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 
 pub use self::failing::RetryError;
-pub(crate) use self::{
-    endings::{Carried, Destroy, Occupied, SetPin, TellEnded},
-    failing::Remains,
-    find::{Find, Found, Reservation},
-    keeping::{Ready, Restore},
-    names::{EndWatch, SetName, TellNames},
-    sessions::{Begin, End, GoOn, Prove, Unwatched},
-};
 use self::{
+    above::Sought,
     failing::{Failed, Failure},
-    find::{Made, Reservations, fit},
+    find::{Reservations, fit},
     keeping::{Beginning, Quarantine},
     names::Watch,
     sessions::Sessions,
+};
+pub(crate) use self::{
+    above::{Below, Copied, EndedAbove, Originate, Unsought},
+    endings::{Carried, Destroy, Occupied, SetPin, TellEnded},
+    failing::Remains,
+    find::{Find, Found, Made, Reservation},
+    keeping::{Ready, Restore},
+    names::{EndWatch, SetName, TellNames},
+    sessions::{Begin, End, GoOn, Prove, Unwatched},
 };
 use super::{
     clock::Clock,
@@ -45,6 +48,7 @@ use super::{
     session::Session,
     tails::{Share, Tails},
     turn::{Turn, let_others_run},
+    upward::Upward,
 };
 use crate::{
     journal::{Change, Definition},
@@ -65,6 +69,12 @@ pub(crate) struct Directory {
     pub(super) sessions: Sessions,
     watches: Vec<Watch>,
     reservations: Reservations,
+    /// The way to the hub above.
+    upward: Arc<Upward>,
+    /// Who looks for objects that are not here.
+    sought: Sought,
+    /// The sessions below links, and these.
+    origins: BTreeMap<SessionId, SessionId>,
     life: Life,
     /// The next look for objects that nobody needs.
     sweep: Option<SpawnHandle>,
@@ -85,7 +95,10 @@ pub(crate) struct Directory {
 struct Object {
     repeater: Addr<Repeater>,
     interface: InterfaceId,
+    codec: Codec,
     name: Option<Name>,
+    /// Whether its home is a hub above.
+    is_copy: bool,
     failed: Option<Box<Failure>>,
     /// What the journal has, if the hub has one.
     kept: Option<Box<Definition>>,
@@ -124,6 +137,7 @@ impl Directory {
         clock: Clock,
         places: Arc<[Placement]>,
         keeper: Option<Arc<Keeper>>,
+        upward: Arc<Upward>,
     ) -> Self {
         Self {
             random,
@@ -134,6 +148,9 @@ impl Directory {
             sessions: Sessions::default(),
             watches: Vec::new(),
             reservations: Reservations::default(),
+            upward,
+            sought: Sought::default(),
+            origins: BTreeMap::new(),
             life: Life::default(),
             sweep: None,
             turn: Turn::default(),
@@ -176,10 +193,13 @@ impl Directory {
             history.keep();
         }
         let list_change = history.list_change().unwrap_or_default();
-        let Make { object, name, interface, manner, owner: maker, .. } = make;
-        let started = self.start_repeater(object, history, manner, ctx);
+        let Make { object, name, interface, codec, manner, owner: maker, .. } = make;
+        let started = self.start_repeater(object, history, manner, false, ctx);
         let repeater = started.inspect_err(|_| self.keep([Change::Cleared(object)]))?;
-        self.objects.insert(object, Object { repeater, interface, name: None, failed: None, kept });
+        let (name_now, is_copy, failed) = (None, false, None);
+        let known = Object { repeater, interface, codec, name: name_now, is_copy, failed, kept };
+        self.objects.insert(object, known);
+        self.upward.set_own(object, true);
         let now_ms = self.clock.now_ms();
         self.life.begin(object, now_ms);
         self.life.list(object, list_change, now_ms);
@@ -197,13 +217,16 @@ impl Directory {
         object: ObjectId,
         history: History,
         manner: Manner,
+        is_copy: bool,
         ctx: &Context<Self>,
     ) -> Result<Addr<Repeater>, Refusal> {
         let limit = RestartLimit { restarts: REPEATER_RESTARTS, within: REPEATER_RESTARTS_WITHIN };
         // Weak, as the directory holds its repeaters: so that both end when the hub does.
         let (clock, directory) = (self.clock, ctx.address().downgrade());
         let (reports, share) = (directory.clone(), Share::new(self.tails.clone()));
-        let keeper = self.keeper.clone();
+        // A copy is fetched again, and kept nowhere.
+        let keeper = self.keeper.clone().filter(|_| !is_copy);
+        let upward = is_copy.then(|| self.upward.clone());
         let observe = move |event| match event {
             Event::Panicked { reason } => tracing::error!(%object, reason, "a repeater panicked"),
             Event::GaveUp { reason } => {
@@ -218,7 +241,13 @@ impl Directory {
             self.place_of(object),
             1,
             limit,
-            move |_| Repeater::new(object, history, clock, reports, share, manner, keeper),
+            move |_| {
+                let new = Repeater::new(object, history, clock, reports, share, manner, keeper);
+                match upward {
+                    Some(upward) => new.copying(upward),
+                    None => new,
+                }
+            },
             observe,
         )
         .map_err(|error| Refusal::Failed(error.to_string()))

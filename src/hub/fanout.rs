@@ -52,6 +52,11 @@ impl Fanout {
         self.owe(session, op, Verdict::Sequenced { seq, count: 1 });
     }
 
+    /// A shout that has its place is of this session, which hears it.
+    pub(crate) fn first_is(&mut self, session: SessionId) {
+        self.first_shouter.get_or_insert(session);
+    }
+
     /// A session is to be told what became of a shout.
     pub(crate) fn owe(&mut self, session: SessionId, op: Op, verdict: Verdict) {
         self.owed.push((session, op, verdict));

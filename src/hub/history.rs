@@ -5,6 +5,7 @@
 //! when the repeater around it panics: marks (who is at which op, with the outcomes), the tail of
 //! chunks for those who catch up, and the state that the tail follows.
 
+mod copied;
 mod keeping;
 mod marks;
 mod news;
@@ -295,7 +296,8 @@ impl History {
     pub(crate) fn next_op(&self, session: SessionId) -> Op {
         #[cfg(feature = "testing")]
         if super::faults::Fault::DedupOff.is_armed() {
-            return Op(1);
+            let next = self.marks.get(session).map_or(1, |mark| mark.next.0);
+            return Op(next.saturating_sub(1).max(1));
         }
         self.marks.get(session).map_or(Op(1), |mark| mark.next)
     }

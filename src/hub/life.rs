@@ -111,6 +111,13 @@ impl Life {
         self.remove(object);
     }
 
+    /// A copy of an object goes, which is as it was elsewhere.
+    pub(crate) fn let_go(&mut self, object: ObjectId) {
+        if let Some(need) = self.objects.remove(&object) {
+            self.loose -= usize::from(need.is_loose());
+        }
+    }
+
     /// An object has leaves, or has none any more.
     pub(crate) fn set_joined(&mut self, object: ObjectId, joined: bool, now_ms: u64) {
         self.change(object, now_ms, |need| need.joined = joined);

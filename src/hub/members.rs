@@ -38,6 +38,19 @@ pub(crate) struct Members {
     listed: bool,
     /// Whether the end of the turn was asked for.
     is_asked: bool,
+    /// What the home tells, for a copy.
+    home: Home,
+}
+
+/// Members by the home's account, beside those that it lists.
+#[derive(Debug, Default)]
+struct Home {
+    /// How many there are, when they are not listed.
+    count: Option<usize>,
+    /// Whether that is news.
+    is_news: bool,
+    /// Those of an account that is not whole.
+    coming: Vec<Member>,
 }
 
 /// A session at an object.
@@ -58,6 +71,7 @@ impl Members {
             fresh: BTreeSet::new(),
             listed: true,
             is_asked: false,
+            home: Home::default(),
         }
     }
 
@@ -95,7 +109,7 @@ impl Members {
 
     /// Whether there is something to tell.
     pub(crate) fn has_news(&self) -> bool {
-        !self.before.is_empty()
+        !self.before.is_empty() || self.home.is_news
     }
 
     /// Whether the end of the turn is to be asked for: it is only once.
@@ -109,6 +123,55 @@ impl Members {
         self.fresh.insert(session);
     }
 
+    /// Takes over who is there by the home's account, whole or a piece of it. Beyond the home's bound
+    /// only their number is known.
+    pub(crate) fn take(&mut self, told: &wire::Members) {
+        self.count_by(told.listed, told.count);
+        self.home.coming.extend(told.members.iter().cloned());
+        if !told.last {
+            return;
+        }
+        let all = std::mem::take(&mut self.home.coming);
+        let all: BTreeMap<_, _> = all.into_iter().map(|member| (member.session, member)).collect();
+        let gone = self.there.keys().filter(|session| !all.contains_key(session));
+        for session in gone.copied().collect::<Vec<_>>() {
+            self.part(session);
+        }
+        all.into_values().for_each(|member| self.put(member));
+    }
+
+    /// Takes over what has changed by the home's account.
+    pub(crate) fn follow(&mut self, told: &MembersChanged) {
+        self.count_by(told.listed, told.count);
+        for change in told.changes.iter().cloned() {
+            match change {
+                MemberChange::Came(member) => self.put(member),
+                MemberChange::Away { session } => self.set_away(session, true),
+                MemberChange::Back { session } => self.set_away(session, false),
+                MemberChange::Parted { session } => self.part(session),
+            }
+        }
+    }
+
+    fn count_by(&mut self, listed: bool, count: u32) {
+        self.home.count = (!listed).then_some(count as usize);
+        self.home.is_news = !listed;
+    }
+
+    fn put(&mut self, member: Member) {
+        let Member { session, name, info, since_ms, away } = member;
+        self.touch(session);
+        let client = Arc::new(Identity { name, info, ..Identity::default() });
+        self.there.insert(session, Presence { client, since_ms, away });
+    }
+
+    fn set_away(&mut self, session: SessionId, away: bool) {
+        self.touch(session);
+        if let Some(presence) = self.there.get_mut(&session) {
+            presence.away = away;
+        }
+    }
+
     /// Tells all leaves what they are to know, behind the shout `after`. Returns the sessions that
     /// were not told all of it.
     pub(crate) fn tell<C: Sink>(
@@ -119,7 +182,7 @@ impl Members {
     ) -> Vec<(SessionId, Unsent)> {
         self.is_asked = false;
         let was_listed = self.listed;
-        self.listed = self.there.len() <= self.listed_max();
+        self.listed = self.home.count.is_none() && self.there.len() <= self.listed_max();
         let changed = self.changed(was_listed, after);
         let fresh = std::mem::take(&mut self.fresh);
         let is_told_all = |session| self.listed && !was_listed || fresh.contains(&session);
@@ -160,11 +223,12 @@ impl Members {
         let mut changes: Vec<_> = changes.collect();
         // So that no version between has more members than are listed.
         changes.sort_by_key(|change| !matches!(change, MemberChange::Parted { .. }));
-        if changes.is_empty() {
+        let is_news = std::mem::take(&mut self.home.is_news);
+        if changes.is_empty() && !is_news {
             return Vec::new();
         }
         if !self.listed {
-            return vec![self.frame(after, self.there.len(), Vec::new())];
+            return vec![self.frame(after, self.count(), Vec::new())];
         }
         if !was_listed {
             // All are told all, as a version of its own.
@@ -182,6 +246,10 @@ impl Members {
             self.frame(after, count, changes)
         });
         frames.collect()
+    }
+
+    fn count(&self) -> usize {
+        self.home.count.unwrap_or(self.there.len())
     }
 
     fn frame(&mut self, after: Seq, count: usize, changes: Vec<MemberChange>) -> Bytes {
@@ -213,7 +281,7 @@ impl Members {
             pieces.push(Vec::new());
         }
         let Self { object, version, listed, .. } = *self;
-        let (count, pieces_count) = (self.there.len() as u32, pieces.len());
+        let (count, pieces_count) = (self.count() as u32, pieces.len());
         let frames = pieces.into_iter().enumerate().map(|(at, members)| {
             let last = at + 1 == pieces_count;
             encode(&wire::Members { object, version, after, count, listed, members, last })

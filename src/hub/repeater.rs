@@ -9,8 +9,10 @@
 //! It runs under our own supervisor. After a panic its history is what remains: everything else
 //! is made anew, and every session is told to join again from where it is.
 
+mod above;
 mod ahead;
 mod asks;
+mod below;
 mod catch_up;
 mod due;
 mod ending;
@@ -22,6 +24,7 @@ mod keeping;
 mod leaving;
 mod presence;
 mod snapshots;
+mod upward;
 mod volatile;
 
 use std::sync::Arc;
@@ -29,6 +32,7 @@ use std::sync::Arc;
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
 use self::{
+    above::{Above, Entry},
     ahead::{Ahead, Later},
     asks::Questions,
     catch_up::Resyncs,
@@ -41,8 +45,10 @@ use self::{
     volatile::Relays,
 };
 pub(crate) use self::{
+    above::{Flow, Told, Word},
     asks::{Disown, PassAsk, PassReply},
-    catch_up::{Feed, Join, Pull},
+    below::{Enrolling, Spend},
+    catch_up::{Feed, Join, Linked, Pull},
     ending::Retire,
     grades::Acknowledge,
     hearing::Shouts,
@@ -66,11 +72,12 @@ use super::{
     slow_leaves::SlowLeaves,
     tails::Share,
     turn::{Turn, let_others_run},
+    upward::Upward,
 };
 use crate::{
     connection::Class,
     object::{Kind, ObjectId, Seq},
-    wire::{Attached, EndReason, Outcome, Rejoin, Verdict},
+    wire::{EndReason, Outcome, Verdict},
 };
 
 /// One object.
@@ -81,6 +88,8 @@ pub(crate) struct Repeater {
     /// Weak: it holds its repeaters, and both end when the hub does.
     directory: WeakAddr<Directory>,
     history: History,
+    /// The way to its home, for a copy.
+    above: Option<Box<Above>>,
     /// The way to the journal, if the hub has one.
     keeping: Option<Box<Keeping>>,
     /// Of what all tails may hold.
@@ -173,6 +182,7 @@ impl Repeater {
             clock,
             directory,
             history,
+            above: None,
             keeping: Keeping::of(keeper),
             share,
             roster: Roster::default(),
@@ -197,6 +207,12 @@ impl Repeater {
             #[cfg(feature = "testing")]
             sabotage: super::sabotage::Sabotage::default(),
         }
+    }
+
+    /// As one whose home is above.
+    pub(crate) fn copying(mut self, upward: Arc<Upward>) -> Self {
+        self.above = Some(Box::new(Above::new(upward)));
+        self
     }
 
     /// How many sessions it remembers.
@@ -292,11 +308,11 @@ impl Repeater {
         if run.seq == Seq(0) {
             for op in (0..run.count).map(|each| run.op.plus(each.into())) {
                 let verdict = Verdict::Refused { reason: "refused before".to_owned() };
-                contact.queue.tell(&Outcome { object, op, verdict });
+                contact.say(&Outcome { object, op, verdict });
             }
         } else {
             let verdict = Verdict::Sequenced { seq: run.seq, count: run.count };
-            contact.queue.tell(&Outcome { object, op: run.op, verdict });
+            contact.say(&Outcome { object, op: run.op, verdict });
         }
     }
 }
@@ -325,9 +341,8 @@ impl Supervised for Repeater {
         assert!(self.history.is_sound(), "the object's history is damaged");
         self.grading = None;
         self.forget_asks();
-        let mut roster = std::mem::take(&mut self.roster);
         if let Some(contact) = self.entering.take() {
-            roster.enter(contact.session, *contact, Rights::NONE, Way::Attached);
+            self.roster.enter(contact.session, *contact, Rights::NONE, Way::Attached);
         }
         self.fanout = Fanout::default();
         self.members.iter_mut().for_each(|members| members.begin_anew());
@@ -336,13 +351,7 @@ impl Supervised for Repeater {
         self.asking = None;
         self.dirty = false;
         self.turn = Turn::default();
-        for member in roster.members() {
-            self.strayed.get_or_insert_default().0.insert(member.session);
-            member.contact.queue.unpull(self.object);
-            member.contact.queue.tell(&Rejoin { object: self.object });
-        }
-        self.begin_states_anew();
-        self.tell_of_leaves();
+        self.call_back();
         if let Some(reason) = self.ended.as_deref().cloned() {
             ctx.notify(Retire { reason, done: None });
         }
@@ -355,21 +364,15 @@ impl Handler<Attach> for Repeater {
     fn handle(&mut self, attach: Attach, ctx: &mut Self::Context) {
         let session = attach.contact.session;
         let Some(attach) = self.or_later(session, attach, Later::Attach) else { return };
-        let Attach { pending, contact, rights } = attach;
         if self.ended.is_some() {
-            return self.turn_away(session, pending);
+            return self.turn_away(session, attach.pending);
         }
-        self.entering = Some(Box::new(contact.clone()));
-        self.flush();
-        let attached = Attached {
-            request: pending.request(),
-            object: self.object,
-            epoch: self.history.epoch(),
-            next_op: self.history.next_op(contact.session),
-        };
-        pending.answer(&attached, &[]);
-        self.tell_earlier_outcomes(&contact);
-        self.enter(contact, rights, Way::Attached);
+        if self.above.is_some() {
+            self.enter_above(session, Entry::Voice(attach), ctx);
+        } else {
+            let next_op = self.history.next_op(session);
+            self.attach(attach, next_op);
+        }
         self.took(1, 0, ctx);
     }
 }

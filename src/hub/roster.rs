@@ -31,6 +31,10 @@ pub(crate) struct Member<C> {
     pub(crate) hears: Hearing,
     /// Whether it shouts without being a leaf.
     pub(crate) attached: bool,
+    /// Whether it is a hub below: a leaf, and no member.
+    pub(crate) is_link: bool,
+    /// The link that it is below. It hears what that does, and nothing by itself.
+    pub(crate) through: Option<SessionId>,
 }
 
 /// How a session is sent what is shouted.
@@ -62,10 +66,41 @@ impl<C> Roster<C> {
             Way::Joined => Hearing::Pushed,
             Way::Attached => before.map_or(Hearing::Nothing, |it| it.hears),
         };
-        let mut member = Member { session, contact, rights, joined, hears, attached };
+        let (is_link, through) = (false, None);
+        let mut member =
+            Member { session, contact, rights, joined, hears, attached, is_link, through };
         *member.flag(way) = true;
         self.leaves += usize::from(member.joined && !joined);
         self.members.insert(member);
+    }
+
+    /// A leaf is a hub below.
+    pub(crate) fn set_link(&mut self, session: SessionId) {
+        if let Some(member) = self.members.get_mut(session) {
+            member.is_link = true;
+        }
+    }
+
+    /// A session is below a link.
+    pub(crate) fn set_through(&mut self, session: SessionId, link: SessionId) {
+        if let Some(member) = self.members.get_mut(session) {
+            member.through = Some(link);
+            member.hears = Hearing::Nothing;
+        }
+    }
+
+    /// The sessions below a link.
+    pub(crate) fn below(&self, link: SessionId) -> Vec<SessionId> {
+        let is_link = self.members.get(link).is_some_and(|member| member.is_link);
+        let all = self.members.all().iter().filter(|_| is_link);
+        all.filter(|member| member.through == Some(link)).map(|member| member.session).collect()
+    }
+
+    /// How a session comes to hear what is shouted.
+    #[inline]
+    pub(crate) fn hears(&self, session: SessionId) -> Hearing {
+        let Some(member) = self.members.get(session) else { return Hearing::Nothing };
+        member.through.map_or(member.hears, |link| self.hears(link))
     }
 
     /// Takes one way of being here from a session; without any it is gone.

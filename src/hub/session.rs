@@ -7,6 +7,7 @@
 //! queue themselves.
 
 mod asks;
+mod below;
 mod changes;
 mod grades;
 mod greeting;
@@ -26,7 +27,12 @@ use actix::{
 };
 use tokio::sync::oneshot;
 
-use self::{greeting::Greeting, outliving::Estate, place::Place};
+use self::{
+    below::{Below, is_of_links},
+    greeting::Greeting,
+    outliving::Estate,
+    place::Place,
+};
 use super::{
     Env,
     admission::Identity,
@@ -34,13 +40,13 @@ use super::{
     directory::End,
     repeater::{Forget, Repeater},
     turn::{Turn, let_others_run},
-    volley::Gathering,
+    volley::{Gathering, Subject},
 };
 use crate::{
     connection::{Burst, Closed, Held, Inward, Queue, Reader},
     limits::{INWARD_BYTES_MAX, REQUEST_BYTES_MIN},
     object::{ObjectId, SessionId},
-    wire::{EndReason, Ended, Frame, Incoming, PlainShout, Request, ShoutFrame},
+    wire::{Bar, EndReason, Ended, Frame, Incoming, PlainShout, Request, ShoutFrame},
 };
 
 /// One client.
@@ -62,6 +68,8 @@ pub(crate) struct Session {
     heir: Option<oneshot::Sender<Estate>>,
     /// The objects that it has joined or attached to, is about to, or has shouted at before.
     places: HashMap<ObjectId, Place>,
+    /// For whom it speaks, for a link.
+    below: Option<Box<Below>>,
     /// Listings that are not decided, each with those who want its watch to end.
     listings: Vec<(Request, Vec<Pending>)>,
     /// The state that the client is telling, if it is a large one.
@@ -93,6 +101,14 @@ pub(crate) struct Revisit {
 #[rtype(result = "()")]
 pub(crate) struct Quiet;
 
+/// A claim of a hub below is decided.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Decided {
+    pub(crate) number: u32,
+    pub(crate) decision: Result<(), Bar>,
+}
+
 /// End, for this reason.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -118,7 +134,7 @@ impl Session {
     ) -> Self {
         Self {
             env,
-            contact: Contact { session, queue },
+            contact: Contact { session, queue, is_below: false },
             client: Arc::new(Identity { peer, ..Identity::default() }),
             inward: reader.as_ref().map(|reader| reader.inward().clone()).unwrap_or_default(),
             reader,
@@ -128,6 +144,7 @@ impl Session {
             ended_early: Vec::new(),
             heir: None,
             places: HashMap::new(),
+            below: None,
             listings: Vec::new(),
             incoming: Incoming::default(),
             turn: Turn::default(),
@@ -141,8 +158,8 @@ impl Session {
             let bytes = frame.len();
             self.turn.took(1, 4 + bytes);
             match self.subject_of(frame, &burst)? {
-                Ok(object) => {
-                    self.gather(&mut gathering, object, &burst)?.add();
+                Ok(subject) => {
+                    self.gather(&mut gathering, subject, &burst)?.add();
                     burst.pass_over(bytes);
                 }
                 Err(other) => {
@@ -155,19 +172,27 @@ impl Session {
         self.forward(gathering, &burst)
     }
 
-    /// The object of the next frame if that is a shout; another frame, read.
+    /// The object of the next frame if that is a shout, and for whom it is; another frame, read.
     #[inline]
-    fn subject_of(&self, frame: &[u8], burst: &Burst) -> Result<Result<ObjectId, Frame>, Closed> {
+    fn subject_of(&self, frame: &[u8], burst: &Burst) -> Result<Result<Subject, Frame>, Closed> {
         let is_open = self.greeting == Greeting::Open;
-        if is_open && let Some(shout) = PlainShout::read(frame) {
-            return Ok(Ok(shout.object));
+        if is_open
+            && let Some(shout) = PlainShout::read(frame)
+            && shout.origin.is_some() == self.below.is_some()
+        {
+            return Ok(Ok((shout.object, shout.origin)));
         }
         match burst.decode()? {
-            Frame::Shout(ShoutFrame { origin: Some(_), .. }, _) if is_open => {
+            Frame::Shout(ShoutFrame { origin: Some(_), .. }, _)
+                if is_open && self.below.is_none() =>
+            {
                 let why = "a Shout frame names an origin, which only links between hubs do";
                 Err(Closed::protocol(why))
             }
-            Frame::Shout(shout, _) if is_open => Ok(Ok(shout.object)),
+            Frame::Shout(ShoutFrame { origin: None, .. }, _) if is_open && self.below.is_some() => {
+                Err(Closed::protocol("a Shout frame on a link names no origin"))
+            }
+            Frame::Shout(shout, _) if is_open => Ok(Ok((shout.object, shout.origin))),
             other => Ok(Err(other)),
         }
     }
@@ -177,21 +202,25 @@ impl Session {
     fn gather<'a>(
         &mut self,
         gathering: &'a mut Option<Gathering>,
-        object: ObjectId,
+        subject: Subject,
         burst: &Burst,
     ) -> Result<&'a mut Gathering, Closed> {
-        if gathering.as_ref().is_some_and(|shouts| shouts.object != object) {
+        if gathering.as_ref().is_some_and(|shouts| shouts.subject != subject) {
             self.forward(gathering.take(), burst)?;
         }
-        Ok(gathering.get_or_insert_with(|| Gathering::new(object, burst)))
+        Ok(gathering.get_or_insert_with(|| Gathering::new(subject, burst)))
     }
 
     /// Passes on shouts at one object as one message.
     fn forward(&mut self, gathering: Option<Gathering>, burst: &Burst) -> Result<(), Closed> {
         let Some(gathering) = gathering else { return Ok(()) };
-        let (session, object) = (self.contact.session, gathering.object);
+        let (session, (object, origin)) = (self.contact.session, gathering.subject);
         let volley = gathering.finish(burst);
         let held = self.inward.hold(volley.bytes().max(REQUEST_BYTES_MIN));
+        if let Some(origin) = origin {
+            self.shout_below(origin, object, volley, held);
+            return Ok(());
+        }
         let turned_away = match self.places.get_mut(&object) {
             None => Some(volley),
             Some(place) => place.shout(session, volley, held)?.map(|shouts| shouts.volley),
@@ -236,6 +265,8 @@ impl Session {
                 self.pass_reply(reply, payload, bytes);
                 Ok(())
             }
+            (_, Frame::Claim(claim)) => self.claim(claim, ctx),
+            (_, frame) if is_of_links(&frame) => self.hear_below(frame, bytes, ctx),
             (_, Frame::Pull(pull)) => {
                 self.pull(&pull, bytes);
                 Ok(())
@@ -298,10 +329,14 @@ impl Actor for Session {
         let session = self.contact.session;
         let end = self.env.directory.send(End { session, addr: ctx.address() });
         let repeaters = self.repeaters();
+        let below = self.end_below();
         // What is kept of it goes first: nobody can come back when its ops are forgotten.
         tokio::task::spawn_local(async move {
             let _ended = end.await;
             for repeater in repeaters {
+                repeater.do_send(Forget(session));
+            }
+            for (session, repeater) in below {
                 repeater.do_send(Forget(session));
             }
         });

@@ -66,6 +66,7 @@ fn create() -> Bytes {
         object: KERMIT,
         name: None,
         or_join: false,
+        here: false,
         interface: InterfaceId { tag: "pond.frog".parse().expect("a tag"), version: 1 },
         codec: Codec::POSTCARD,
         state: StateIs::Absent,

@@ -7,14 +7,17 @@
 use super::history::Offer;
 use crate::{
     connection::Burst,
-    object::{ObjectId, Op},
+    object::{ObjectId, Op, SessionId},
     wire::{Frame, PlainShout, ShoutFrame},
 };
+
+/// An object, and on a link the session that shouts at it.
+pub(crate) type Subject = (ObjectId, Option<SessionId>);
 
 /// Shouts at one object, as they are gathered: consecutive frames of a burst.
 #[derive(Debug)]
 pub(crate) struct Gathering {
-    pub(crate) object: ObjectId,
+    pub(crate) subject: Subject,
     /// Where in the burst they begin.
     begin: usize,
     count: usize,
@@ -29,8 +32,8 @@ pub(crate) struct Volley {
 
 impl Gathering {
     /// None yet; the first is the next frame of `burst`.
-    pub(crate) fn new(object: ObjectId, burst: &Burst) -> Self {
-        Self { object, begin: burst.at(), count: 0 }
+    pub(crate) fn new(subject: Subject, burst: &Burst) -> Self {
+        Self { subject, begin: burst.at(), count: 0 }
     }
 
     /// Adds the next frame of the burst.

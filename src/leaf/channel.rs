@@ -278,6 +278,7 @@ impl Channel {
         if matches!(state.phase, Phase::Paused) {
             state.phase = Phase::Open;
             state.settle_before(next_op);
+            state.number_anew(next_op);
             state.send_again(next_op);
             state.ask_again(self.object);
         }

@@ -146,8 +146,8 @@ impl Client {
     ) -> Result<Handle<A>, JoinError> {
         let state = write_state::<A>(&state)?;
         let how = match name {
-            None => How::Offline { state },
-            Some(name) => How::Create { name: name.parse()?, state, or_join: false },
+            None => How::Offline { state, here: false },
+            Some(name) => How::Create { name: name.parse()?, state, or_join: false, here: false },
         };
         self.enter(how).await
     }
@@ -178,7 +178,9 @@ impl Client {
             Some(state) => state,
             None => write_state::<A>(&state)?,
         };
-        let opened = self.enter(How::Create { name: name.clone(), state, or_join: true }).await?;
+        let opened = self
+            .enter(How::Create { name: name.clone(), state, or_join: true, here: false })
+            .await?;
         self.keep.link.stranded.forget(&name);
         Ok(opened)
     }

@@ -34,6 +34,7 @@ pub(crate) use self::{
     hear::Drained,
     hold::{Arrived, Bring, Hold},
     names::{EndWatch, KeepIt, Keeping, ListNames, NameIt},
+    reconnect::wait_before,
     way_in::{Attach, Detach},
 };
 use self::{
@@ -218,6 +219,7 @@ impl Driver {
             Frame::Resynced(resynced, state) => self.resynced(&resynced, state, ctx)?,
             Frame::Pulled(pulled) => self.pulled(&pulled),
             Frame::Rejoin(rejoin) => self.rejoin(rejoin.object),
+            Frame::Stalled(stalled) => self.stall(stalled.object),
             Frame::Ended(Ended { object, reason }) => self.ended(object, reason),
             Frame::SnapshotWanted(wanted) => self.want_state(wanted.object),
             Frame::Members(members) => self.members(members)?,

@@ -30,6 +30,9 @@ pub struct Joined {
     pub next_op: Op,
     /// Who owned the object at `start`, if somebody did. Changes after it are told in the order.
     pub owner: Option<SessionId>,
+    /// Whether the way to the object's home is cut: this is what was known before, `next_op` says
+    /// nothing, and shouts wait until a [`Rejoin`] comes.
+    pub stale: bool,
     /// The objects that the state carries.
     #[serde(deserialize_with = "bounded::<_, _, { limits::CARRIED_MAX }>")]
     pub carried: Vec<Carried>,
@@ -133,6 +136,14 @@ pub enum Refusal {
     /// There was such an object, and it is no more: destroyed, or dropped when nobody needed it.
     #[error("the object is no more")]
     Gone,
+    /// The state carries an object whose home is below: those above cannot have it.
+    #[error("{}", super::carried_below_home(*carried, *object))]
+    CarriedBelowHome {
+        /// What is carried.
+        carried: ObjectId,
+        /// Where.
+        object: ObjectId,
+    },
 }
 
 /// What became of shouts, told to sessions that do not hear them, and of those not sequenced.
@@ -308,10 +319,10 @@ pub enum Change {
     Removed(Name),
 }
 
-fn check_start(start: Cursor, last: Seq) -> Result<(), &'static str> {
+pub(super) fn check_start(start: Cursor, last: Seq) -> Result<(), &'static str> {
     (start.seq <= last).then_some(()).ok_or("the start is after the last seq")
 }
 
-fn check_op(op: Op) -> Result<(), &'static str> {
+pub(super) fn check_op(op: Op) -> Result<(), &'static str> {
     (op != Op(0)).then_some(()).ok_or("ops count from 1")
 }

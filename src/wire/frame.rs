@@ -4,11 +4,12 @@ use bytes::{BufMut, Bytes};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Ask, Asked, Attach, Attached, Batch, Changed, Create, Destroy, Detach, Done, Ended, FrameError,
-    Goodbye, Handled, Heard, Hello, Join, Joined, List, Listed, Members, MembersChanged,
-    NameObject, Outcome, Part, Pin, Pull, Pulled, Refused, Rejoin, Replied, Reply, Resynced,
-    ShoutFrame, Snapshot, SnapshotWanted, StatePiece, Unwatch, Volatile, VolatileHeard, Welcome,
-    codec::written_bytes, shout::PlainShout,
+    Absent, Ask, Asked, Attach, Attached, Barred, Batch, Below, Changed, Claim, Create, Destroy,
+    Detach, Done, Ended, Enroll, Enrolled, Fetch, Fetched, FrameError, Goodbye, Granted, Handled,
+    Heard, Hello, Join, Joined, List, Listed, Made, Members, MembersChanged, NameObject, Outcome,
+    Over, Part, Pin, Pull, Pulled, Refused, Rejoin, Release, Replied, Reply, Reserve, Resynced,
+    ShoutFrame, Snapshot, SnapshotWanted, Spent, Stalled, StatePiece, Unwatch, Via, Volatile,
+    VolatileHeard, Welcome, Withdraw, codec::written_bytes, shout::PlainShout,
 };
 
 macro_rules! frames {
@@ -137,6 +138,21 @@ frames! {
         47 => Members(Members) if Members::check,
         48 => MembersChanged(MembersChanged) if MembersChanged::check,
         49 => Pulled(Pulled),
+        55 => Claim(Claim) if Claim::check,
+        56 => Granted(Granted),
+        57 => Barred(Barred),
+        58 => Below(Below),
+        59 => Over(Over),
+        60 => Reserve(Reserve),
+        61 => Release(Release),
+        62 => Made(Made),
+        63 => Fetch(Fetch),
+        65 => Enroll(Enroll),
+        66 => Enrolled(Enrolled) if Enrolled::check,
+        67 => Withdraw(Withdraw),
+        68 => Absent(Absent),
+        69 => Spent(Spent) if Spent::check,
+        70 => Stalled(Stalled),
     }
     payload {
         5 => StatePiece(StatePiece) if StatePiece::check,
@@ -151,6 +167,8 @@ frames! {
         51 => Asked(Asked) if Asked::check,
         52 => Reply(Reply) if Reply::check,
         53 => Replied(Replied) if Replied::check,
+        54 => Via(Via) if Via::check,
+        64 => Fetched(Fetched) if Fetched::check,
     }
 }
 
@@ -302,6 +320,7 @@ mod tests {
             resync: None,
             next_op: Op(u64::MAX),
             owner: Some(SessionId([8; 16])),
+            stale: true,
             carried,
         };
         let frame = encode_with(&joined, &state);

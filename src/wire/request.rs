@@ -24,6 +24,8 @@ pub struct Create {
     pub name: Option<Name>,
     /// Join the object of that name if there is one, instead of being refused.
     pub or_join: bool,
+    /// Whether its home is this hub, also if that is below another.
+    pub here: bool,
     /// Its interface.
     pub interface: InterfaceId,
     /// How its payloads are written.
@@ -52,7 +54,7 @@ impl Create {
 }
 
 /// Which object a request means.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Target {
     /// The one of this name.

@@ -125,12 +125,25 @@ fn put_plain(frame: &mut impl BufMut, object: ObjectId, op: Op, kind: Kind) {
     frame.put_slice(&[0, 0, 0]);
 }
 
-/// A shout as [`encode_shout`] writes it: without origin, and nothing carried.
+/// Writes a shout of a session below a link behind what is there: its whole frame.
+pub(crate) fn put_below(frames: &mut Vec<u8>, shout: &ShoutFrame, payload: &[u8]) {
+    let begin = frames.len();
+    frames.put_u32_le(0);
+    frames.put_u8(FrameType::Shout as u8);
+    *frames = postcard::to_extend(shout, std::mem::take(frames)).expect("headers are plain data");
+    frames.put_slice(payload);
+    let length = (frames.len() - begin - 4) as u32;
+    frames[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+/// A shout that asks for no more than its place, and carries nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlainShout {
     pub(crate) object: ObjectId,
     pub(crate) op: Op,
     pub(crate) kind: Kind,
+    /// The session that shouted, on a link.
+    pub(crate) origin: Option<SessionId>,
     /// Where in the frame the payload begins, which ends with it.
     pub(crate) payload_at: usize,
 }
@@ -143,19 +156,31 @@ impl PlainShout {
         let (object, rest) = rest.split_first_chunk::<16>()?;
         let (op, rest) = take_varint(rest)?;
         let (kind, rest) = take_varint(rest)?;
-        let payload = rest.strip_prefix(&[0, 0, 0])?;
+        let (origin, payload) = match rest {
+            [0, 0, 0, payload @ ..] => (None, payload),
+            rest => below(rest)?,
+        };
         if op == 0 || kind > KIND_MAX.into() {
             return None;
         }
         let payload_at = bytes.len() - payload.len();
-        Some(Self { object: ObjectId(*object), op: Op(op), kind: Kind(kind as u16), payload_at })
+        let (object, op, kind) = (ObjectId(*object), Op(op), Kind(kind as u16));
+        Some(Self { object, op, kind, origin, payload_at })
     }
+}
+
+/// Reads what stands behind the kind of a plain shout of a session below a link, and the payload.
+#[cold]
+fn below(rest: &[u8]) -> Option<(Option<SessionId>, &[u8])> {
+    let rest = rest.strip_prefix(&[0, 1])?;
+    let (origin, rest) = rest.split_first_chunk::<16>()?;
+    Some((Some(SessionId(*origin)), rest.strip_prefix(&[0])?))
 }
 
 impl From<PlainShout> for ShoutFrame {
     fn from(plain: PlainShout) -> Self {
-        let PlainShout { object, op, kind, .. } = plain;
-        Self { object, op, kind, handled_within_ms: None, origin: None, carried: Vec::new() }
+        let PlainShout { object, op, kind, origin, .. } = plain;
+        Self { object, op, kind, handled_within_ms: None, origin, carried: Vec::new() }
     }
 }
 

@@ -6,10 +6,10 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Create, Header, Snapshot, encode_with};
+use super::{Create, Header, Snapshot, encode_with, link::via};
 use crate::{
     limits::{STATE_BYTES_MAX, STATE_PIECE_BYTES},
-    object::{Carried, ObjectId},
+    object::{Carried, ObjectId, SessionId},
 };
 
 /// Where the state is that a frame may tell of.
@@ -137,15 +137,28 @@ impl Incoming {
 impl Create {
     /// Writes the frame with the object's state, behind the pieces that this is in if it is large.
     pub(crate) fn encode(&self, state: &[u8]) -> Bytes {
-        let mut create = self.clone();
-        if create.state.is_present() {
-            create.state = StateIs::of(state.len(), &self.carried);
-        }
-        let mut frames = frames(self.object, &create, create.state, state);
+        let mut frames = self.frames(state);
         match frames.len() {
             1 => frames.remove(0),
             _ => frames.concat().into(),
         }
+    }
+
+    /// As [`encode`](Self::encode), for a session below a link.
+    pub(crate) fn encode_for(&self, session: SessionId, state: &[u8]) -> Bytes {
+        let mut frames = self.frames(state);
+        if let Some(last) = frames.last_mut() {
+            *last = via(session, last);
+        }
+        frames.concat().into()
+    }
+
+    fn frames(&self, state: &[u8]) -> Vec<Bytes> {
+        let mut create = self.clone();
+        if create.state.is_present() {
+            create.state = StateIs::of(state.len(), &self.carried);
+        }
+        frames(self.object, &create, create.state, state)
     }
 }
 

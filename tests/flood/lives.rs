@@ -130,6 +130,7 @@ impl Client {
             object,
             name: None,
             or_join: false,
+            here: false,
             interface: interface(),
             codec: Codec::POSTCARD,
             state: StateIs::Absent,

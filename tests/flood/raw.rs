@@ -64,6 +64,7 @@ impl Raw {
             object,
             name: None,
             or_join: false,
+            here: false,
             interface: interface(),
             codec: Codec::POSTCARD,
             state: state.is_some().into(),

@@ -92,6 +92,7 @@ fn let_in(place: &Place, line: &Line, client: &Client) -> Handle<Counter> {
         resync: None,
         next_op: Op(1),
         owner: None,
+        stale: false,
         carried: Vec::new(),
     }));
     place.run(joining).expect("no panic").expect("is let in")

@@ -153,6 +153,7 @@ fn create() -> Create {
         object: OBJECT,
         name: None,
         or_join: false,
+        here: false,
         interface: interface(),
         codec: Codec::POSTCARD,
         state: StateIs::Absent,

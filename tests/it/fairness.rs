@@ -98,6 +98,7 @@ impl Client {
             object,
             name: name.map(|name| name.parse().expect("a name")),
             or_join: false,
+            here: false,
             interface: interface(),
             codec: Codec::POSTCARD,
             state: stateful.into(),

@@ -87,6 +87,9 @@ impl Directory {
     }
 
     fn drop_object(&mut self, object: ObjectId) {
+        if self.objects.get(&object).is_some_and(|known| known.is_copy) {
+            return self.drop_copy(object);
+        }
         tracing::debug!(%object, "nobody needs an object any more");
         if let Some(repeater) = self.take_out(object) {
             repeater.do_send(Retire { reason: EndReason::Dropped, done: None });
@@ -98,6 +101,7 @@ impl Directory {
     fn take_out(&mut self, object: ObjectId) -> Option<Addr<Repeater>> {
         let known = self.objects.remove(&object)?;
         self.keep_end(object);
+        self.upward.set_own(object, false);
         if let Some(name) = known.name {
             self.names.remove(&name);
             self.tell_watchers(&Change::Removed(name));

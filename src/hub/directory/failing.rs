@@ -163,7 +163,7 @@ impl Directory {
         ctx: &mut Context<Self>,
     ) -> Result<(), Refusal> {
         let (involved, owner) = (history.involved().collect::<Vec<_>>(), history.owner());
-        let repeater = self.start_repeater(object, history, manner, ctx)?;
+        let repeater = self.start_repeater(object, history, manner, false, ctx)?;
         // Its leaf has stopped, as all have.
         repeater.do_send(Disown { session: owner, refused: None });
         let failed = self.objects.get_mut(&object).and_then(|known| {

@@ -16,8 +16,12 @@ use tokio::sync::oneshot;
 
 use super::{Directory, Object};
 use crate::{
-    hub::repeater::{Disown, Repeater},
-    object::{Epoch, InterfaceId, Name, ObjectId, SessionId},
+    hub::{
+        Env,
+        repeater::{Disown, Repeater},
+        upward::Upward,
+    },
+    object::{Codec, Epoch, InterfaceId, Name, ObjectId, SessionId},
     wire::{Refusal, Target},
 };
 
@@ -27,6 +31,7 @@ pub(crate) struct Found {
     pub(crate) object: ObjectId,
     pub(crate) repeater: Addr<Repeater>,
     pub(crate) interface: InterfaceId,
+    pub(crate) codec: Codec,
     pub(crate) name: Option<Name>,
     /// Of an object that was made just now.
     pub(crate) made: Option<Arc<Made>>,
@@ -43,7 +48,7 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    pub(super) fn new(epoch: Epoch, repeater: Addr<Repeater>, maker: SessionId) -> Self {
+    pub(crate) fn new(epoch: Epoch, repeater: Addr<Repeater>, maker: SessionId) -> Self {
         Self { epoch, repeater, maker, has_joined: AtomicBool::new(false) }
     }
 
@@ -75,6 +80,8 @@ pub(crate) struct Find {
 pub(crate) struct Reservation {
     directory: Addr<Directory>,
     object: ObjectId,
+    /// Where it is about to be made, if not here.
+    upward: Option<Arc<Upward>>,
 }
 
 /// An object is about to be made.
@@ -100,14 +107,19 @@ struct Reserved {
 }
 
 impl Reservation {
-    pub(crate) fn new(directory: &Addr<Directory>, object: ObjectId) -> Self {
+    /// It is about to be made here, or above if its home is there.
+    pub(crate) fn new(env: &Env, object: ObjectId, here: bool) -> Self {
+        let directory = env.directory.clone();
         directory.do_send(Reserve(object));
-        Self { directory: directory.clone(), object }
+        let upward = Some(env.upward.clone()).filter(|upward| !here && upward.is_linked());
+        upward.iter().for_each(|upward| upward.reserve(object));
+        Self { directory, object, upward }
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
+        self.upward.iter().for_each(|upward| upward.release(self.object));
         self.directory.do_send(Release(self.object));
     }
 }
@@ -129,7 +141,10 @@ impl Directory {
     pub(super) fn find(&self, target: &Target) -> Result<Found, Refusal> {
         let object = match target {
             Target::Object(object) => *object,
-            Target::Name(name) => *self.names.get(name).ok_or(Refusal::Unknown)?,
+            Target::Name(name) => {
+                let above = || self.sought.named(name);
+                self.names.get(name).copied().or_else(above).ok_or(Refusal::Unknown)?
+            }
         };
         let known = self.objects.get(&object).ok_or_else(|| self.missing(object))?;
         if let Some(reason) = known.failed() {
@@ -146,7 +161,7 @@ impl Directory {
         if self.life.has_ended(object) { Refusal::Gone } else { Refusal::Unknown }
     }
 
-    fn answer(&mut self, find: Find) {
+    pub(super) fn answer(&mut self, find: Find) {
         let Find { target, interface, reply } = find;
         let found = self.find(&target).and_then(|found| fit(found, interface));
         if let Ok(found) = &found {
@@ -185,6 +200,7 @@ impl Object {
             object,
             repeater: self.repeater.clone(),
             interface: self.interface.clone(),
+            codec: self.codec,
             name: self.name.clone(),
             made: None,
         }
@@ -202,7 +218,7 @@ impl Handler<Find> for Directory {
             }
             _ => Some(find),
         };
-        if let Some(find) = now {
+        if let Some(find) = now.and_then(|find| self.seek(find)) {
             self.answer(find);
         }
     }
@@ -221,7 +237,9 @@ impl Handler<Release> for Directory {
 
     fn handle(&mut self, Release(object): Release, _: &mut Self::Context) {
         for find in self.reservations.release(object) {
-            self.answer(find);
+            if let Some(find) = self.seek(find) {
+                self.answer(find);
+            }
         }
     }
 }

@@ -163,12 +163,12 @@ impl Directory {
     ) -> Result<Vec<SessionId>, Refusal> {
         let involved = history.involved().collect();
         let list_change = history.list_change().unwrap_or_default();
-        let Definition { interface, name, pinned, presence, handover, asks, .. } =
+        let Definition { interface, codec, name, pinned, presence, handover, asks, .. } =
             definition.clone();
         let slow_leaves = env.slow_leaves.of(&interface, name.as_ref());
         let authority = env.authorities.of_restored(&interface, name.as_ref());
         let manner = Manner { presence, slow_leaves, authority, handover, asks };
-        let repeater = self.start_repeater(object, history, manner, ctx)?;
+        let repeater = self.start_repeater(object, history, manner, false, ctx)?;
         self.life.begin(object, since_ms);
         self.life.set_pinned(object, pinned, since_ms);
         self.life.list(object, list_change, since_ms);
@@ -176,7 +176,10 @@ impl Directory {
             self.names.insert(name, object);
         }
         let kept = Some(Box::new(definition));
-        self.objects.insert(object, Object { repeater, interface, name, failed: None, kept });
+        let (is_copy, failed) = (false, None);
+        let known = Object { repeater, interface, codec, name, is_copy, failed, kept };
+        self.objects.insert(object, known);
+        self.upward.set_own(object, true);
         Ok(involved)
     }
 

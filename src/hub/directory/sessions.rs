@@ -74,6 +74,11 @@ impl Sessions {
         self.all.get(&session).map(|known| &known.addr)
     }
 
+    /// Their ids.
+    pub(super) fn ids(&self) -> impl Iterator<Item = SessionId> {
+        self.all.keys().copied()
+    }
+
     /// By what all are reached, in the order of their ids.
     pub(crate) fn addrs(&self) -> impl Iterator<Item = &Addr<Session>> {
         self.all.values().map(|known| &known.addr)
@@ -162,6 +167,7 @@ impl Handler<End> for Directory {
         if self.sessions.get(session) == Some(&addr) {
             self.sessions.all.remove(&session);
             self.end_watches(session);
+            self.upward.is_over(session);
             self.keep([Change::SessionEnded(session)]);
         }
     }

@@ -102,7 +102,7 @@ impl Mark {
 }
 
 impl Run {
-    fn continues_with(&self, op: Op, seq: Seq) -> bool {
+    pub(super) fn continues_with(&self, op: Op, seq: Seq) -> bool {
         let next = if self.seq == Seq(0) { Seq(0) } else { self.seq.plus(self.count.into()) };
         self.op.plus(self.count.into()) == op && next == seq && self.count < u32::MAX
     }

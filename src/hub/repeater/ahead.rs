@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use actix::{Context, Handler};
 use bytes::Bytes;
 
-use super::{Attach, Join, Leave, PassAsk, Pull, Repeater, Shouts};
+use super::{Attach, Enrolling, Join, Leave, PassAsk, Pull, Repeater, Shouts};
 use crate::{
     connection::Fed,
     hub::{
@@ -41,6 +41,7 @@ pub(super) enum Later {
     Ask(PassAsk),
     Attach(Attach),
     Detach(Leave),
+    Enroll(Enrolling),
     Join(Join),
     Pull(Pull),
     Shouts(Shouts),
@@ -78,6 +79,9 @@ impl Repeater {
     }
 
     fn behind(&mut self, session: SessionId) -> Option<&mut VecDeque<Later>> {
+        if self.is_entrant(session) {
+            return self.above.as_mut()?.behind(session);
+        }
         let going = self.ahead.as_mut()?.get_mut(&session)?;
         let (_, behind) = going.join.as_mut().filter(|_| going.contact.queue.is_open())?;
         Some(behind)
@@ -159,6 +163,7 @@ impl Repeater {
             Later::Ask(ask) => self.handle(ask, ctx),
             Later::Attach(attach) => self.handle(attach, ctx),
             Later::Detach(leave) => self.handle(leave, ctx),
+            Later::Enroll(enrolling) => self.handle(enrolling, ctx),
             Later::Join(join) => self.handle(join, ctx),
             Later::Pull(pull) => self.handle(pull, ctx),
             Later::Shouts(shouts) => self.handle(shouts, ctx),
@@ -214,7 +219,8 @@ impl Repeater {
                     Later::Attach(Attach { pending, .. }) | Later::Join(Join { pending, .. }) => {
                         self.turn_away(session, pending);
                     }
-                    Later::Detach(leave) => leave.pending.refuse(Refusal::NotJoined),
+                    Later::Detach(leave) => leave.refuse(),
+                    Later::Enroll(Enrolling { pending, .. }) => pending.refuse(Refusal::Gone),
                     Later::Ask(_) | Later::Pull(_) | Later::Shouts(_) => {}
                 }
             }

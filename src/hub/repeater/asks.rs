@@ -120,7 +120,7 @@ impl Repeater {
     fn pass(&self, open: &Open) -> bool {
         let owner = self.roster.get(self.history.owner()).filter(|member| member.joined);
         let Some(owner) = owner else { return true };
-        match owner.hears {
+        match self.roster.hears(owner.session) {
             Hearing::Nothing => true,
             Hearing::Pulled => false,
             Hearing::Pushed => {
@@ -135,7 +135,7 @@ impl Repeater {
                     within_ms: left_ms.try_into().unwrap_or(u32::MAX),
                     carried,
                 };
-                owner.contact.queue.tell_spare(&asked, &payload)
+                owner.contact.say_spare(&asked, &payload)
             }
         }
     }
@@ -212,7 +212,7 @@ impl Repeater {
 
     fn reply(&self, contact: &Contact, ask: AskNumber, answer: Answer) {
         let (object, carried) = (self.object, Vec::new());
-        contact.queue.tell(&Replied { object, ask, answer, carried });
+        contact.say(&Replied { object, ask, answer, carried });
     }
 
     /// Sees to it that the first that is due is forgotten then.
@@ -236,6 +236,12 @@ impl Handler<PassAsk> for Repeater {
 
     fn handle(&mut self, asking: PassAsk, ctx: &mut Context<Self>) {
         let Some(asking) = self.or_later(asking.session, asking, Later::Ask) else { return };
+        if self.above.is_some() {
+            let bytes = asking.held.bytes();
+            self.ask_above(asking);
+            self.took(1, bytes, ctx);
+            return;
+        }
         let PassAsk { session, ask, payload, held } = asking;
         if self.ended.is_none() {
             self.ask(session, ask, payload);
@@ -249,6 +255,12 @@ impl Handler<PassReply> for Repeater {
     type Result = ();
 
     fn handle(&mut self, replying: PassReply, ctx: &mut Context<Self>) {
+        if self.above.is_some() {
+            let bytes = replying.held.bytes();
+            self.reply_above(replying);
+            self.took(1, bytes, ctx);
+            return;
+        }
         let PassReply { session, reply, payload, held } = replying;
         let Reply { object, session: asker, ask, answer, carried } = reply;
         let is_awaited = session == self.history.owner() && self.settle_ask(asker, ask);
@@ -258,7 +270,7 @@ impl Handler<PassReply> for Repeater {
             let replied = Replied { object, ask, answer, carried };
             if bytes > SHOUT_BYTES_MAX {
                 self.reply(&contact, ask, Answer::TooLarge { bytes: bytes as u32 });
-            } else if !contact.queue.tell_spare(&replied, &payload) {
+            } else if !contact.say_spare(&replied, &payload) {
                 self.reply(&contact, ask, Answer::Busy);
             }
             self.watch_asks(ctx);

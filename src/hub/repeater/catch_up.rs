@@ -11,7 +11,7 @@ use actix::{AsyncContext, Context, Handler, Message};
 use tokio::time::Instant;
 
 use super::{
-    Repeater,
+    Entry, Repeater,
     ahead::{Later, Sent},
 };
 use crate::{
@@ -23,8 +23,8 @@ use crate::{
         roster::Way,
     },
     limits::{JOIN_BYTES, PULL_BYTES, RESYNC_INTERVAL},
-    object::{Cursor, Kind, Name, Resync, ResyncReason, SessionId},
-    wire::{Joined, Pulled, Resynced},
+    object::{Codec, Cursor, InterfaceId, Kind, Name, Op, Resync, ResyncReason, Seq, SessionId},
+    wire::{Fetched, Joined, Pulled, Resynced},
 };
 
 /// A session becomes a leaf, or one again with its cursor.
@@ -39,6 +39,17 @@ pub(crate) struct Join {
     pub(crate) cursor: Option<Cursor>,
     /// The asks that the leaf's class answers.
     pub(crate) answers: Vec<Kind>,
+    /// What a hub below is told of the object.
+    pub(crate) link: Option<Linked>,
+    /// At a copy, the op that the home awaits of the session, and whether that is a guess.
+    pub(crate) known: Option<(Op, bool)>,
+}
+
+/// What a hub below is told of an object, of which it is a leaf.
+#[derive(Debug)]
+pub(crate) struct Linked {
+    pub(crate) interface: InterfaceId,
+    pub(crate) codec: Codec,
 }
 
 /// A session's connection has room for what its leaf was not sent.
@@ -91,7 +102,7 @@ impl Repeater {
         tracing::debug!(object = %self.object, %session, "a leaf is pulled");
         let after = contact.queue.pulled(self.object).and_then(|pull| pull.after);
         if let Some(after) = after {
-            self.tell_outcomes(&contact, |run| run.behind(after));
+            self.tell_outcomes_behind(session, after);
         }
     }
 
@@ -215,8 +226,26 @@ impl Repeater {
     fn catches_up(&mut self, session: SessionId) {
         self.roster.set_pushed(session);
         self.asking.iter_mut().for_each(|asking| asking.has_come());
+        self.tell_all_members(session);
+    }
+
+    fn tell_all_members(&mut self, session: SessionId) {
         if let Some(members) = &mut self.members {
             members.tell_all(session);
+        }
+    }
+
+    /// Tells a session that is behind, and all below it, what became of their shouts behind `after`.
+    fn tell_outcomes_behind(&mut self, session: SessionId, after: Seq) {
+        for session in self.roster.below(session).into_iter().chain([session]) {
+            let Some(member) = self.roster.get(session) else { continue };
+            let contact = member.contact.clone();
+            if self.above.is_some() {
+                let runs = self.history.runs_behind(session, after);
+                runs.into_iter().for_each(|run| self.tell_run(&contact, run));
+            } else {
+                self.tell_outcomes(&contact, |run| run.behind(after));
+            }
         }
     }
 }
@@ -229,6 +258,20 @@ impl Handler<Join> for Repeater {
         let Some(join) = self.or_later(session, join, Later::Join) else { return };
         if self.ended.is_some() {
             return self.turn_away(session, join.pending);
+        }
+        if self.above.is_some() {
+            return self.enter_above(session, Entry::Leaf(join), ctx);
+        }
+        self.join(join, ctx);
+    }
+}
+
+impl Repeater {
+    /// Lets a leaf in, when a large state has gone ahead.
+    pub(super) fn join(&mut self, mut join: Join, ctx: &mut Context<Self>) {
+        let session = join.contact.session;
+        if join.link.is_some() && join.cursor.is_none() {
+            join.cursor = self.history.whole();
         }
         self.stop_state(session);
         self.entering = Some(Box::new(join.contact.clone()));
@@ -245,9 +288,7 @@ impl Handler<Join> for Repeater {
         }
         self.took(1, 0, ctx);
     }
-}
 
-impl Repeater {
     /// Lets a leaf in with what it is given.
     fn let_in(
         &mut self,
@@ -255,32 +296,65 @@ impl Repeater {
         (mut catch_up, rest): (CatchUp, Option<Duration>),
         ctx: &mut Context<Self>,
     ) {
-        let Join { pending, contact, client, rights, name, answers, .. } = join;
+        let Join { pending, contact, client, rights, name, cursor, answers, link, known } = join;
         let (object, session) = (self.object, contact.session);
         self.entering = Some(Box::new(contact.clone()));
         let (state, payload, carried) = catch_up.take_state();
         let CatchUp { start, resync, chunks, end, .. } = catch_up;
         self.note_resync(session, resync);
-        let joined = Joined {
-            request: pending.request(),
-            object,
-            name,
-            start: Cursor { epoch: self.history.epoch(), seq: start },
-            last: self.history.last(),
-            state,
-            resync,
-            next_op: self.history.next_op(session),
-            owner: self.history.owner_at(start),
-            carried,
-        };
-        pending.answer(&joined, &payload);
+        let (request, last) = (pending.request(), self.history.last());
+        let owner = self.history.owner_at(start);
+        let start = Cursor { epoch: self.history.epoch(), seq: start };
+        let is_link = link.is_some();
+        if let Some(Linked { interface, codec }) = link {
+            let presence = self.members.is_some();
+            let anew = cursor.is_none_or(|_| resync.is_some() || state.is_present());
+            let fetched = Fetched {
+                request,
+                object,
+                name,
+                interface,
+                codec,
+                presence,
+                start,
+                last,
+                state,
+                anew,
+                owner,
+                carried,
+            };
+            pending.answer(&fetched, &payload);
+        } else {
+            let (next_op, stale) = known.unwrap_or_else(|| (self.history.next_op(session), false));
+            let joined = Joined {
+                request,
+                object,
+                name,
+                start,
+                last,
+                state,
+                resync,
+                next_op,
+                owner,
+                stale,
+                carried,
+            };
+            pending.answer(&joined, &payload);
+        }
         contact.queue.unpull(object);
         self.tell_earlier_outcomes(&contact);
         self.turn.pushed(chunks.len());
         let class = self.class();
         let _is_slow = !chunks.into_iter().all(|chunk| contact.queue.push(class, chunk).is_ok());
-        self.has_joined(session, client);
-        self.enter(contact.clone(), rights, Way::Joined);
+        if is_link {
+            self.enter(contact.clone(), rights, Way::Joined);
+            self.roster.set_link(session);
+            self.tell_of_stall(&contact);
+            self.tell_all_members(session);
+        } else {
+            self.has_joined(session, client);
+            self.enter(contact.clone(), rights, Way::Joined);
+        }
         if end < self.history.last() {
             contact.queue.hold(object, end);
             self.roster.set_pulled(session);
@@ -288,7 +362,9 @@ impl Repeater {
         } else {
             self.asking.iter_mut().for_each(|asking| asking.has_come());
         }
-        self.questions_for(&contact, &answers);
+        if !is_link {
+            self.questions_for(&contact, &answers);
+        }
         self.ask_for_a_snapshot();
     }
 }

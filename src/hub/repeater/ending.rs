@@ -30,14 +30,16 @@ pub(crate) struct Retire {
 impl Repeater {
     /// Tells the directory which objects the state and the tail carry now.
     pub(super) fn tell_of_lists(&mut self) {
-        if let Some(change) = self.history.list_change() {
+        if let Some(change) = self.history.list_change().filter(|_| self.above.is_none()) {
             self.tell_directory(Carried { object: self.object, change });
         }
     }
 
     /// Tells the directory when the first leaf has come, or the last has gone.
     pub(super) fn tell_of_leaves(&mut self) {
-        let joined = self.roster.has_leaves();
+        // A copy is there as long as anybody is at it.
+        let joined =
+            self.roster.has_leaves() || self.above.is_some() && !self.roster.members().is_empty();
         if std::mem::replace(&mut self.occupied, joined) != joined {
             self.tell_directory(Occupied { object: self.object, joined });
         }

@@ -44,7 +44,7 @@ impl Repeater {
     fn open_grade(&mut self, session: SessionId, op: Op, seq: Seq, within: Duration) {
         let within = within.min(GRADE_TIME_MAX);
         let due_ms = self.clock.now_ms() + within.as_millis() as u64;
-        let leaves = self.roster.members().iter().filter(|member| member.joined);
+        let leaves = self.roster.members().iter().filter(|member| member.joined && !member.is_link);
         let leaves = leaves.map(|member| member.session).collect();
         self.turn.pushed(self.roster.leaves());
         let grading = self.grading.get_or_insert_default();
@@ -85,7 +85,7 @@ impl Repeater {
         let Some(grading) = &mut self.grading else { return };
         for (session, handled) in grading.grades.told(self.object) {
             if let Some(member) = self.roster.get(session) {
-                member.contact.queue.tell(&handled);
+                member.contact.say(&handled);
             }
         }
     }
@@ -105,6 +105,7 @@ impl Handler<Acknowledge> for Repeater {
 
     fn handle(&mut self, said: Acknowledge, ctx: &mut Context<Self>) {
         let Acknowledge { session, seq, held } = said;
+        self.acknowledge_above(session, seq);
         let about = self.grading.as_mut().map_or(0, |it| it.grades.heard(session, seq));
         if !self.dirty {
             self.tell_grades();

@@ -1,6 +1,6 @@
 //! Shouts come: each is given its place, or is told why it has none.
 
-use actix::{AsyncContext, Handler, Message};
+use actix::{AsyncContext, Context, Handler, Message};
 
 use super::{Flush, Repeater, ahead::Later, fatal::InHand};
 use crate::{
@@ -37,7 +37,6 @@ impl Repeater {
             self.history.remember(session);
             return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
         };
-        let mut hears = member.hears == Hearing::Pushed;
         let may = member.rights.may_shout(offer.kind);
         if !may {
             let why = format!("no right to shout message {} at this object", offer.kind);
@@ -54,8 +53,6 @@ impl Repeater {
         }
         if !self.history.has_room(offer) {
             self.flush();
-            // It may have fallen behind over what was sent.
-            hears = self.roster.get(session).is_some_and(|it| it.hears == Hearing::Pushed);
         }
         if self.judge.is_some()
             && let Some(why) = self.veto(session, offer)
@@ -66,6 +63,7 @@ impl Repeater {
         self.sabotage.at_a_shout(offer.kind);
         match self.history.offer(session, offer) {
             Decision::Sequenced(seq) => {
+                let hears = self.roster.hears(session) == Hearing::Pushed;
                 self.fanout.sequenced(session, hears, offer.op, seq);
                 self.grade(session, offer, seq);
             }
@@ -73,7 +71,7 @@ impl Repeater {
         }
     }
 
-    fn refuse(&mut self, session: SessionId, op: Op, reason: String) {
+    pub(super) fn refuse(&mut self, session: SessionId, op: Op, reason: String) {
         match self.history.refuse(session, op) {
             Decision::RefusedBefore => self.fanout.owe(session, op, Verdict::Refused { reason }),
             decision => self.answer(session, op, decision),
@@ -98,11 +96,28 @@ impl Repeater {
     }
 }
 
+impl Repeater {
+    /// Sees to it that the turn ends with a flush.
+    #[inline]
+    pub(super) fn flush_later(&mut self, ctx: &mut Context<Self>) {
+        if !self.dirty {
+            self.dirty = true;
+            ctx.notify(Flush);
+        }
+    }
+}
+
 impl Handler<Shouts> for Repeater {
     type Result = ();
 
     fn handle(&mut self, shouts: Shouts, ctx: &mut Self::Context) {
         let Some(shouts) = self.or_later(shouts.session, shouts, Later::Shouts) else { return };
+        if self.above.is_some() {
+            let (count, bytes) = (shouts.volley.count(), shouts.held.bytes());
+            self.pass_up(shouts);
+            self.took(count, bytes, ctx);
+            return;
+        }
         let Shouts { session, volley, held, metered } = shouts;
         let count = volley.count();
         self.hear_all(session, volley);
@@ -110,9 +125,8 @@ impl Handler<Shouts> for Repeater {
         self.watch_grades(ctx);
         let bytes = held.bytes();
         self.is_handled(held, Some(metered));
-        if !self.took(count, bytes, ctx) && !self.dirty {
-            self.dirty = true;
-            ctx.notify(Flush);
+        if !self.took(count, bytes, ctx) {
+            self.flush_later(ctx);
         }
     }
 }

@@ -17,7 +17,16 @@ use crate::{
 pub(crate) struct Leave {
     pub(crate) session: SessionId,
     pub(crate) way: Way,
-    pub(crate) pending: Pending,
+    /// None for a session below a link, which waits for no answer.
+    pub(crate) pending: Option<Pending>,
+}
+
+impl Leave {
+    pub(super) fn refuse(self) {
+        if let Some(pending) = self.pending {
+            pending.refuse(Refusal::NotJoined);
+        }
+    }
 }
 
 /// A session has ended for good.
@@ -57,13 +66,13 @@ impl Handler<Leave> for Repeater {
     type Result = ();
 
     fn handle(&mut self, leave: Leave, ctx: &mut Context<Self>) {
-        let leave = match leave.way {
-            Way::Attached => self.or_later(leave.session, leave, Later::Detach),
-            Way::Joined => Some(leave),
-        };
+        // At a copy everything waits for the home to have let its session in.
+        let waits = leave.way == Way::Attached || self.is_entrant(leave.session);
+        let leave =
+            if waits { self.or_later(leave.session, leave, Later::Detach) } else { Some(leave) };
         let Some(leave) = leave else { return };
         if self.ended.is_some() {
-            return leave.pending.refuse(Refusal::NotJoined);
+            return leave.refuse();
         }
         if leave.way == Way::Joined {
             self.leave_questions(leave.session, false);
@@ -84,7 +93,10 @@ impl Handler<Leave> for Repeater {
             self.settle_owner();
             self.ask_for_a_snapshot();
         }
-        pending.done();
+        self.withdraw_above(session, way);
+        if let Some(pending) = pending {
+            pending.done();
+        }
         self.tell_of_leaves();
         self.took(1, 0, ctx);
     }

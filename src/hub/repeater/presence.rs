@@ -16,8 +16,12 @@ pub(crate) struct Away(pub(crate) SessionId);
 impl Repeater {
     /// A session has become a leaf, or is one again.
     pub(super) fn has_joined(&mut self, session: SessionId, client: Arc<Identity>) {
-        if let Some(members) = &mut self.members {
-            members.join(session, client, self.clock.now_ms());
+        let is_home = self.above.is_none();
+        match &mut self.members {
+            Some(members) if is_home => members.join(session, client, self.clock.now_ms()),
+            // Who is here the home says.
+            Some(members) => members.tell_all(session),
+            None => {}
         }
     }
 
@@ -25,14 +29,18 @@ impl Repeater {
     pub(super) fn is_away(&mut self, session: SessionId) {
         self.roster.set_away(session);
         self.unask(session);
-        if let Some(members) = &mut self.members {
-            members.away(session);
+        let below = self.roster.below(session);
+        let is_home = self.above.is_none();
+        if let Some(members) = self.members.as_mut().filter(|_| is_home) {
+            below.iter().chain([&session]).for_each(|session| members.away(*session));
         }
+        below.iter().chain([&session]).for_each(|session| self.absent_above(*session));
     }
 
     /// A session is a leaf no more.
     pub(super) fn has_parted(&mut self, session: SessionId) {
-        if let Some(members) = &mut self.members {
+        let is_home = self.above.is_none();
+        if let Some(members) = self.members.as_mut().filter(|_| is_home) {
             members.part(session);
         }
     }

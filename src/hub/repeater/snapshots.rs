@@ -146,6 +146,9 @@ impl Repeater {
     /// Asks a leaf for a newer state if one is wanted.
     pub(super) fn ask_for_a_snapshot(&mut self) {
         let eighths = self.history.filled_eighths();
+        let is_wanted = self.above.as_ref().is_some_and(|above| above.is_state_wanted);
+        let eighths =
+            eighths.map(|eighths| if is_wanted { eighths.max(SNAPSHOT_EIGHTHS) } else { eighths });
         let Some(eighths) = eighths.filter(|eighths| *eighths >= SNAPSHOT_EIGHTHS) else { return };
         let roster = &self.roster;
         let able = roster.members().iter().filter(|member| can_tell(member));
@@ -157,6 +160,8 @@ impl Repeater {
             let (object, session) = (self.object, member.session);
             tracing::debug!(%object, %session, eighths, "a state is wanted");
             member.contact.queue.tell(&SnapshotWanted { object });
+        } else if is_wanted && self.asking.as_ref().is_some_and(|asking| asking.is_stuck) {
+            self.tell_no_state_above();
         }
     }
 }
@@ -184,6 +189,7 @@ impl Handler<TakeSnapshot> for Repeater {
                 self.weigh();
                 self.tell_of_lists();
                 self.keep_state(held);
+                self.tell_state_above();
                 // It may have waited for room.
                 self.settle_owner();
             }

@@ -3,7 +3,7 @@
 //!
 //! They touch no history. What a turn holds of them is bounded by the turn.
 
-use actix::{AsyncContext, Context, Handler, Message};
+use actix::{Context, Handler, Message};
 use bytes::Bytes;
 
 use super::Repeater;
@@ -55,10 +55,14 @@ impl Handler<Relay> for Repeater {
             return tracing::debug!(object = %self.object, "a volatile message is dropped");
         }
         let bytes = relay.held.bytes();
+        if self.above.is_some() {
+            self.relay_above(relay);
+            self.took(1, bytes, ctx);
+            return;
+        }
         self.volatile.get_or_insert_default().0.push(relay);
-        if !self.took(1, bytes, ctx) && !self.dirty {
-            self.dirty = true;
-            ctx.notify(super::Flush);
+        if !self.took(1, bytes, ctx) {
+            self.flush_later(ctx);
         }
     }
 }

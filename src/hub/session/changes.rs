@@ -5,6 +5,8 @@
 
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 
+use bytes::Bytes;
+
 use super::{Session, place::Place, wishes::send};
 use crate::{
     hub::{
@@ -13,13 +15,21 @@ use crate::{
         directory::{Destroy as Destroying, Found, SetName, SetPin},
     },
     object::ObjectId,
-    wire::{Destroy, NameObject, Pin, Refusal, Target},
+    wire::{Destroy, NameObject, Pin, Refusal, Request, Target, encode},
 };
 
 impl Session {
     pub(super) fn name(&mut self, name: NameObject, pending: Pending, ctx: &mut Context<Self>) {
         let NameObject { object, name, .. } = name;
         let Some(pending) = self.of_a_leaf(object, pending) else { return };
+        if self.env.upward.copy(object).is_some() {
+            let naming = {
+                let name = name.clone();
+                move |request| encode(&NameObject { request, object, name })
+            };
+            let wish = Wish::Name { object, name };
+            return self.change_above(wish, pending, naming, ctx);
+        }
         let visit = self.visit(Wish::Name { object, name: name.clone() });
         let env = self.env.clone();
         let naming = async move {
@@ -38,7 +48,14 @@ impl Session {
             let Found { object, name, interface, .. } = found.clone();
             Wish::Pin { object, name, interface, pinned }
         };
-        self.change(object, pending, wish, ctx, move |session, pending| {
+        self.change(object, pending, wish, ctx, move |session, pending, ctx| {
+            if session.env.upward.copy(object).is_some() {
+                return session.do_above(
+                    pending,
+                    move |request| encode(&Pin { request, object, pinned }),
+                    ctx,
+                );
+            }
             session.env.directory.do_send(SetPin { object, pinned, pending });
         });
     }
@@ -49,7 +66,14 @@ impl Session {
             let Found { object, name, interface, .. } = found.clone();
             Wish::Destroy { object, name, interface }
         };
-        self.change(object, pending, wish, ctx, move |session, pending| {
+        self.change(object, pending, wish, ctx, move |session, pending, ctx| {
+            if session.env.upward.copy(object).is_some() {
+                return session.do_above(
+                    pending,
+                    move |request| encode(&Destroy { request, object }),
+                    ctx,
+                );
+            }
             session.env.directory.do_send(Destroying { object, pending });
         });
     }
@@ -62,12 +86,43 @@ impl Session {
         pending: Pending,
         wish: impl FnOnce(&Found) -> Wish + 'static,
         ctx: &mut Context<Self>,
-        then: impl FnOnce(&Self, Pending) + 'static,
+        then: impl FnOnce(&Self, Pending, &mut Context<Self>) + 'static,
     ) {
         let Some(pending) = self.of_a_leaf(object, pending) else { return };
         let granting = self.found(Target::Object(object), None, wish);
-        ctx.spawn(granting.into_actor(self).map(move |granted, session, _| match granted {
-            Ok(_) => then(session, pending),
+        ctx.spawn(granting.into_actor(self).map(move |granted, session, ctx| match granted {
+            Ok(_) => then(session, pending, ctx),
+            Err(refusal) => pending.refuse(refusal),
+        }));
+    }
+
+    /// Has something done at the object's home, if the admission has nothing against it.
+    fn change_above(
+        &self,
+        wish: Wish,
+        pending: Pending,
+        frame: impl FnOnce(Request) -> Bytes + 'static,
+        ctx: &mut Context<Self>,
+    ) {
+        let (visit, env) = (self.visit(wish), self.env.clone());
+        let deciding = async move { decide(&*env.admission, visit).await };
+        ctx.spawn(deciding.into_actor(self).map(move |decided, session, ctx| match decided {
+            Ok(_) => session.do_above(pending, frame, ctx),
+            Err(refusal) => pending.refuse(refusal),
+        }));
+    }
+
+    /// Has something done at the object's home.
+    fn do_above(
+        &self,
+        pending: Pending,
+        frame: impl FnOnce(Request) -> Bytes + 'static,
+        ctx: &mut Context<Self>,
+    ) {
+        let upward = self.env.upward.clone();
+        let doing = async move { upward.request(frame).await };
+        ctx.spawn(doing.into_actor(self).map(move |done, _, _| match done {
+            Ok(()) => pending.done(),
             Err(refusal) => pending.refuse(refusal),
         }));
     }

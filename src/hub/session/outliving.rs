@@ -12,7 +12,7 @@ use actix::{
 };
 use tokio::{sync::oneshot, time::sleep};
 
-use super::{Session, greeting::Greeting, place::Place};
+use super::{Session, below::Below, greeting::Greeting, place::Place};
 use crate::{
     connection::{Closed, Closer, Queue},
     hub::{
@@ -28,6 +28,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Estate {
     places: HashMap<ObjectId, Place>,
+    below: Option<Box<Below>>,
 }
 
 /// The session goes on over another connection: hand over what it has.
@@ -45,7 +46,7 @@ pub(super) async fn inherit(from: &Addr<Session>) -> Option<Estate> {
 impl Session {
     /// The connection has ended. The session goes with it, or waits for another one.
     pub(super) fn lose(&mut self, closed: Closed, ctx: &mut Context<Self>) {
-        let grace = self.env.grace;
+        let grace = if self.below.is_some() { self.env.link_grace } else { self.env.grace };
         match self.greeting {
             // It may stand for a session by now: that is known when all is decided.
             Greeting::Deciding if self.is_resuming => {
@@ -101,6 +102,7 @@ impl Session {
 
     /// Takes over what another actor had of this session.
     pub(super) fn take_over(&mut self, estate: Estate) {
+        self.below = estate.below;
         let revisited = std::mem::replace(&mut self.places, estate.places);
         for (object, place) in revisited {
             self.places.entry(object).or_insert(place);
@@ -118,10 +120,11 @@ impl Session {
             return;
         }
         let Some(heir) = self.heir.take() else { return };
-        let estate = Estate { places: std::mem::take(&mut self.places) };
+        let estate = Estate { places: std::mem::take(&mut self.places), below: self.below.take() };
         if let Err(estate) = heir.send(estate) {
             // The other actor is gone, and so is the session.
             self.places = estate.places;
+            self.below = estate.below;
         }
         ctx.stop();
     }

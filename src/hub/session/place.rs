@@ -51,6 +51,13 @@ pub(crate) struct Metered {
     count: usize,
 }
 
+impl Metered {
+    /// Of a link, which stands for many windows.
+    pub(crate) fn not() -> Self {
+        Self { under_way: Arc::default(), count: 0 }
+    }
+}
+
 impl Place {
     /// Of a session that has shouted here before the hub's restart.
     pub(crate) fn left_behind(repeater: Addr<Repeater>) -> Self {

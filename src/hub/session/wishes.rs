@@ -15,19 +15,22 @@ use super::{
 use crate::{
     connection::Closed,
     hub::{
+        Env,
         admission::{Identity, Rights, Visit, Wish, decide},
         contact::{Contact, Pending},
-        directory::{Directory, EndWatch, Find, Found, Make, Reservation, TellNames},
+        directory::{Directory, EndWatch, Find, Found, Made, Make, Reservation, TellNames},
         repeater::{Attach as Attaching, Disown, Forget, Join as Joining, Leave, Manner, Repeater},
         roster::Way,
     },
     limits::SESSION_OBJECTS_MAX,
     object::{Cursor, InterfaceId, Kind, ObjectId, Seq, SessionId},
-    wire::{Attach, Create, Detach, Frame, Join, List, Part, Refusal, Request, Target, Unwatch},
+    wire::{
+        self, Attach, Create, Detach, Frame, Join, List, Part, Refusal, Request, Target, Unwatch,
+    },
 };
 
 /// What an admission and the directory have agreed to.
-type Granted = Result<(Rights, Found), Refusal>;
+pub(super) type Granted = Result<(Rights, Found), Refusal>;
 
 impl Session {
     /// Carries out a request, perhaps later.
@@ -78,6 +81,8 @@ impl Session {
         match frame {
             Frame::Create(create, state) => self.create(create, state, pending, ctx),
             Frame::Join(join) => self.join(join, pending, ctx),
+            Frame::Fetch(fetch) => self.fetch(fetch, pending, ctx),
+            Frame::Enroll(enroll) => self.enroll(enroll, pending),
             Frame::Attach(attach) => self.attach(attach, pending, ctx),
             Frame::Part(Part { object, .. }) => self.leave(object, Way::Joined, pending),
             Frame::Detach(Detach { object, .. }) => self.leave(object, Way::Attached, pending),
@@ -92,42 +97,47 @@ impl Session {
     }
 
     fn create(&mut self, create: Create, state: Bytes, pending: Pending, ctx: &mut Context<Self>) {
-        let Create { request, object, name, or_join, interface, codec, presence, carried, .. } =
-            create;
-        let Create { handover, asks, answers, .. } = create;
+        let (request, object) = (create.request, create.object);
         if self.places.get(&object).is_some_and(Place::is_joined) {
             // It was made by this very request, and the answer was lost with a connection.
+            let Create { interface, answers, .. } = create;
             let target = Target::Object(object);
             let join = Join { request, target, interface, cursor: None, answers };
             return self.join(join, pending, ctx);
         }
         // Before anything that follows is passed on: who hears of the object can ask for it. Not
         // while this wish waits itself, perhaps behind one that asks for the object.
-        let pending = pending.reserving(Reservation::new(&self.env.directory, object));
-        let authority = match self.env.authorities.of(&interface, name.as_ref()) {
-            Ok(authority) => authority,
-            Err(why) => return pending.refuse(Refusal::Failed(why)),
-        };
-        let wish = Wish::Create { name: name.clone(), interface: interface.clone() };
-        let state = create.state.is_present().then_some((state, carried));
-        let slow_leaves = self.env.slow_leaves.of(&interface, name.as_ref());
-        let manner = Manner { presence, slow_leaves, authority, handover, asks };
-        let owner = self.contact.session;
-        let make = Make { object, name, or_find: or_join, interface, codec, state, manner, owner };
-        let visit = self.visit(wish);
+        let pending = pending.reserving(Reservation::new(&self.env, object, create.here));
+        let enter = as_a_leaf(None, self.client.clone(), create.answers.clone());
+        let granting = self.creating(create, state, self.contact.session);
+        self.grant((Some(object), Way::Joined), pending, granting, enter, ctx);
+    }
+
+    /// Makes an object for a session, or finds the one of that name: here, or above if its home is
+    /// there.
+    pub(super) fn creating(
+        &self,
+        create: Create,
+        state: Bytes,
+        owner: SessionId,
+    ) -> impl Future<Output = Granted> + 'static {
+        let (name, interface) = (create.name.clone(), create.interface.clone());
+        let visit = self.visit(Wish::Create { name, interface });
         let env = self.env.clone();
-        let granting = async move {
+        async move {
             let rights = decide(&*env.admission, visit.clone()).await?;
-            let found = send(&env.directory, make).await?;
+            let found = if create.here || !env.upward.is_linked() {
+                make_here(&env, create, state, owner).await?
+            } else {
+                make_above(&env, create, &state, owner).await?
+            };
             if found.made.is_some() {
                 return Ok((rights, found));
             }
             // The name was there: this is a join, and admitted as one.
             let wish = join_wish(&found);
             Ok((decide(&*env.admission, Visit { wish, ..visit }).await?, found))
-        };
-        let enter = as_a_leaf(None, self.client.clone(), answers);
-        self.grant((Some(object), Way::Joined), pending, granting, enter, ctx);
+        }
     }
 
     fn join(&mut self, join: Join, pending: Pending, ctx: &mut Context<Self>) {
@@ -169,7 +179,7 @@ impl Session {
 
     /// Lets the session in at an object when `granting` says so: `enter` tells the repeater.
     /// `object` waits meanwhile.
-    fn grant(
+    pub(super) fn grant(
         &mut self,
         (object, way): (Option<ObjectId>, Way),
         pending: Pending,
@@ -196,7 +206,7 @@ impl Session {
         }));
     }
 
-    fn await_place(&mut self, object: Option<ObjectId>) {
+    pub(super) fn await_place(&mut self, object: Option<ObjectId>) {
         if let Some(object) = object {
             self.places.entry(object).or_default().wait();
         }
@@ -248,7 +258,7 @@ impl Session {
         let place = self.places.get_mut(&object);
         let disowns = place.as_ref().and_then(|place| place.left_behind_at()).cloned();
         if let Some(repeater) = place.and_then(|place| place.leave(way)) {
-            repeater.do_send(Leave { session, way, pending });
+            repeater.do_send(Leave { session, way, pending: Some(pending) });
         } else {
             disown(disowns.filter(|_| way == Way::Joined), session, pending, Refusal::NotJoined);
         }
@@ -304,6 +314,38 @@ impl Session {
     }
 }
 
+async fn make_here(
+    env: &Env,
+    create: Create,
+    state: Bytes,
+    owner: SessionId,
+) -> Result<Found, Refusal> {
+    let Create { object, name, or_join, interface, codec, presence, carried, .. } = create;
+    let Create { handover, asks, .. } = create;
+    let authority = env.authorities.of(&interface, name.as_ref()).map_err(Refusal::Failed)?;
+    let slow_leaves = env.slow_leaves.of(&interface, name.as_ref());
+    let state = create.state.is_present().then_some((state, carried));
+    let manner = Manner { presence, slow_leaves, authority, handover, asks };
+    let make = Make { object, name, or_find: or_join, interface, codec, state, manner, owner };
+    send(&env.directory, make).await
+}
+
+async fn make_above(
+    env: &Env,
+    create: Create,
+    state: &[u8],
+    owner: SessionId,
+) -> Result<Found, Refusal> {
+    if let Some(carried) = env.upward.below_home(&create.carried) {
+        return Err(Refusal::CarriedBelowHome { carried, object: create.object });
+    }
+    let interface = create.interface.clone();
+    let wire::Made { object, epoch, .. } = env.upward.make(owner, create, state).await?;
+    let found = Find::ask(&env.directory, Target::Object(object), Some(interface)).await?;
+    let made = epoch.map(|epoch| Arc::new(Made::new(epoch, found.repeater.clone(), owner)));
+    Ok(Found { made, ..found })
+}
+
 /// Whether a session may be at this object too, which may have its place already.
 fn has_room(places: &HashMap<ObjectId, Place>, object: ObjectId, max: usize) -> bool {
     let there = places.get(&object);
@@ -317,6 +359,8 @@ fn subject(frame: &Frame) -> Option<(Request, Option<ObjectId>)> {
         Frame::Create(create, _) => (create.request, Some(create.object)),
         Frame::Join(join) => (join.request, by_id(&join.target)),
         Frame::Attach(attach) => (attach.request, by_id(&attach.target)),
+        Frame::Fetch(fetch) => (fetch.request, by_id(&fetch.target)),
+        Frame::Enroll(enroll) => (enroll.request, Some(enroll.object)),
         Frame::Part(part) => (part.request, Some(part.object)),
         Frame::Detach(detach) => (detach.request, Some(detach.object)),
         Frame::NameObject(name) => (name.request, Some(name.object)),
@@ -328,7 +372,7 @@ fn subject(frame: &Frame) -> Option<(Request, Option<ObjectId>)> {
     })
 }
 
-fn by_id(target: &Target) -> Option<ObjectId> {
+pub(super) fn by_id(target: &Target) -> Option<ObjectId> {
     match target {
         Target::Object(object) => Some(*object),
         Target::Name(_) => None,
@@ -348,7 +392,8 @@ fn as_a_leaf(
             Cursor { epoch: made.epoch, seq: Seq(0) }
         });
         let (name, cursor) = (found.name.clone(), made.or(cursor));
-        let join = Joining { pending, contact, client, rights, name, cursor, answers };
+        let (link, known) = (None, None);
+        let join = Joining { pending, contact, client, rights, name, cursor, answers, link, known };
         found.repeater.do_send(join);
     }
 }
@@ -363,7 +408,7 @@ fn disown(from: Option<Addr<Repeater>>, session: SessionId, pending: Pending, re
     }
 }
 
-fn join_wish(found: &Found) -> Wish {
+pub(super) fn join_wish(found: &Found) -> Wish {
     let Found { object, name, interface, .. } = found.clone();
     Wish::Join { object, name, interface }
 }

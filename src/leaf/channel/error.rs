@@ -61,6 +61,10 @@ pub enum Gone {
     /// [`open`](crate::Client::open) makes a new object of that name from its state.
     #[error("the hub was restarted")]
     HubRestarted,
+    /// The object's home knows nothing of what the session had shouted before: the link to it was cut
+    /// for too long.
+    #[error("the object's home has forgotten the session")]
+    Forgotten,
     /// The client's connection is no more, and will not come back.
     #[error(transparent)]
     Closed(Closed),

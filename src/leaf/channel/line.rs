@@ -115,6 +115,20 @@ impl Channel {
 }
 
 impl State {
+    /// The hub awaits an op that does not fit those under way: what was sent it has forgotten, what
+    /// was not is numbered anew.
+    pub(super) fn number_anew(&mut self, next_op: Op) {
+        let first = self.first_op();
+        let is_unsent = self.flights.iter().all(|flight| !flight.is_sent);
+        if next_op == first || (next_op > first && !is_unsent) {
+            return;
+        }
+        self.next_op = next_op;
+        for flight in std::mem::take(&mut self.flights) {
+            self.start_anew(flight, &Gone::Forgotten);
+        }
+    }
+
     /// A shout of a session that is no more: it goes on if it was not sent.
     fn start_anew(&mut self, mut flight: Flight, gone: &Gone) {
         if !flight.is_sent {

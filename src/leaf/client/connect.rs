@@ -260,7 +260,7 @@ impl Drop for Calling {
 }
 
 impl ConnectTo {
-    fn connector(self) -> Result<Arc<dyn Connector>, AddressError> {
+    pub(crate) fn connector(self) -> Result<Arc<dyn Connector>, AddressError> {
         match self.0 {
             Where::Address(address) => transport::connector(&address),
             Where::Connector(connector) => Ok(connector),

@@ -10,12 +10,23 @@ use std::{
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{connection::Closed, limits::CONNECTION_EVENTS_MAX};
+use crate::{connection::Closed, limits::CONNECTION_EVENTS_MAX, object::ObjectId};
 
 /// Something that has become of a client's connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
+    /// The way from the hub to an object's home is cut: what is shouted at the object, and asked
+    /// there, waits. All else goes on.
+    Stalled {
+        /// The object.
+        object: ObjectId,
+    },
+    /// The way to an object's home is open again: what has waited goes on.
+    Flowing {
+        /// The object.
+        object: ObjectId,
+    },
     /// The hub has let the client in.
     Connected,
     /// There is no connection; the next is tried after a rest. Shouts wait meanwhile.
@@ -98,10 +109,19 @@ impl Events {
     }
 }
 
+impl ConnectionEvent {
+    /// Whether it tells how the connection is, and not what lies behind it.
+    fn is_of_the_connection(&self) -> bool {
+        !matches!(self, Self::Stalled { .. } | Self::Flowing { .. })
+    }
+}
+
 impl Teller {
     pub(crate) fn tell(&self, event: ConnectionEvent) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.clone_from(&event);
+        if event.is_of_the_connection() {
+            last.clone_from(&event);
+        }
         // Nobody need listen.
         let _listeners = self.listeners.send(event);
     }

@@ -47,9 +47,9 @@ pub(crate) struct Enter {
 #[derive(Debug)]
 pub(crate) enum How {
     /// A new one that nobody else knows of.
-    Offline { state: Encoded },
+    Offline { state: Encoded, here: bool },
     /// A new one, or perhaps the one of that name.
-    Create { name: Name, state: Encoded, or_join: bool },
+    Create { name: Name, state: Encoded, or_join: bool, here: bool },
     /// The one of that name.
     Join { name: Name },
 }
@@ -95,14 +95,14 @@ impl Handler<Enter> for Driver {
         let Enter { class, how, keep, reply } = enter;
         self.keep = Arc::downgrade(&keep);
         match how {
-            How::Offline { state } => {
-                let seat = self.live_offline(link, class, keep, state, ctx);
+            How::Offline { state, here } => {
+                let seat = self.live_offline(link, class, keep, (state, here), ctx);
                 let _nobody_waits = reply.send(seat);
             }
-            How::Create { name, mut state, or_join } => {
+            How::Create { name, mut state, or_join, here } => {
                 link.pack(&mut state.carried);
                 let object = ObjectId::random(&mut self.random);
-                let create = create(&*class, object, Some(name.clone()), or_join);
+                let create = create(&*class, object, Some(name.clone()), or_join, here);
                 let (payload, carried) = (state.payload.clone(), state.carried.clone());
                 let entering = Entering { class, reply, name, new: Some((object, state)) };
                 let request = self.number();
@@ -127,11 +127,11 @@ impl Driver {
         link: Arc<Link>,
         class: Arc<dyn AnyClass>,
         keep: Arc<Keep>,
-        state: Encoded,
+        (state, here): (Encoded, bool),
         ctx: &mut Context<Self>,
     ) -> Result<AnySeat, JoinError> {
         let object = ObjectId::random(&mut self.random);
-        let create = create(&*class, object, None, false);
+        let create = create(&*class, object, None, false, here);
         let request = self.number();
         let asking = Asking::new(Asked::Publish(object), Bytes::new());
         self.requests.insert(request, asking);
@@ -224,6 +224,9 @@ impl Driver {
         let mut entry = self.take_entry(object, link, joined.next_op, class.interface());
         entry.come_in();
         entry.name.clone_from(&joined.name);
+        if joined.stale {
+            entry.stall();
+        }
         let there = present(&entry, &*class);
         let is_behind =
             there.is_some() && entry.leaf.as_mut().is_some_and(|leaf| leaf.lags(joined));
@@ -342,12 +345,12 @@ impl Driver {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.publish = None;
         entry.channel.is_born();
-        let Some(leaf) = &mut entry.leaf else { return entry.go_on(joined.next_op) };
+        let Some(leaf) = &mut entry.leaf else { return entry.go_on_from(joined) };
         // It has heard nothing that could say otherwise.
         leaf.delivery.set_owner(joined.owner);
         if leaf.coming.is_some() {
             // It asks for the state that it begins with.
-            return entry.go_on(joined.next_op);
+            return entry.go_on_from(joined);
         }
         let generation = leaf.generation;
         // The answer was lost, and the object has gone on: the leaf has missed what is in its state.
@@ -450,6 +453,7 @@ fn create(
     object: ObjectId,
     name: Option<Name>,
     or_join: bool,
+    here: bool,
 ) -> impl FnOnce(Request, Vec<Carried>) -> Create + use<> {
     let (interface, codec) = (class.interface(), class.codec());
     let (presence, handover) = (class.has_presence(), class.hands_over());
@@ -460,6 +464,7 @@ fn create(
         object,
         name,
         or_join,
+        here,
         interface,
         codec,
         state,

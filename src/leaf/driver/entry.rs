@@ -19,7 +19,7 @@ use crate::{
         voice::Attachment,
     },
     object::{Carried, Cursor, InterfaceId, Kind, Missing, Name, Op, Seq},
-    wire::Request,
+    wire::{Joined, Request},
 };
 
 /// An object that this client has a leaf of, or a voice for, or is just leaving.
@@ -41,6 +41,8 @@ pub(super) struct Entry {
     pub(super) retries: u32,
     /// The request that makes an object known which lives offline.
     pub(super) publish: Option<Request>,
+    /// Whether the way to the object's home is cut.
+    pub(super) is_stalled: bool,
     /// Why the last leaf is no more, if it failed.
     pub(super) failed: Option<Gone>,
 }
@@ -102,6 +104,7 @@ impl Entry {
             is_unsure: false,
             retries: 0,
             publish: None,
+            is_stalled: false,
             failed: None,
         }
     }
@@ -122,6 +125,20 @@ impl Entry {
         if !self.is_unsure {
             self.channel.resume(next_op);
         }
+    }
+
+    /// The hub has let its leaf in: as [`go_on`](Self::go_on), if it could say where.
+    pub(super) fn go_on_from(&mut self, joined: &Joined) {
+        if joined.stale {
+            return self.stall();
+        }
+        self.go_on(joined.next_op);
+    }
+
+    /// Shouts wait until the way to the object's home is open.
+    pub(super) fn stall(&mut self) {
+        self.is_stalled = true;
+        self.channel.pause();
     }
 
     /// A request to part is about to be sent. Who shouted behind it would be a stranger.

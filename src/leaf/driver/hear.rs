@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     connection::{Closed, Queue},
-    leaf::inbox::{Gap, Given},
+    leaf::{
+        client::ConnectionEvent,
+        inbox::{Gap, Given},
+    },
     object::{Cursor, ObjectId, Resync, ResyncReason, Seq},
     wire::{self, Batch, Joined, Pull, Pulled, Resynced, Snapshot, Target},
 };
@@ -80,9 +83,20 @@ impl Driver {
         }
     }
 
+    /// The way to the object's home is cut: shouts wait until it is open again.
+    pub(super) fn stall(&mut self, object: ObjectId) {
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        entry.stall();
+        tracing::info!(%object, "the way to an object's home is cut: shouts at it wait");
+        self.events.tell(ConnectionEvent::Stalled { object });
+    }
+
     /// The leaf, and the voices, say once more where they are.
     pub(super) fn rejoin(&mut self, object: ObjectId) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
+        if std::mem::take(&mut entry.is_stalled) {
+            self.events.tell(ConnectionEvent::Flowing { object });
+        }
         entry.channel.pause();
         let is_attached = entry.is_attached;
         self.ask_from_cursor(object);
@@ -121,7 +135,7 @@ impl Driver {
         ctx: &mut Context<Self>,
     ) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
-        entry.go_on(joined.next_op);
+        entry.go_on_from(joined);
         entry.name.clone_from(&joined.name);
         let Some(leaf) = entry.leaf_of(generation) else { return };
         leaf.past = joined.last;

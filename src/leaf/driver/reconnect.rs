@@ -165,7 +165,7 @@ fn heals(closed: &Closed) -> bool {
 
 /// The rest before try `k`, counted from 0: between 2^k - 1 and 2^(k + 1) - 1 seconds, where `k`
 /// grows no further than 3.
-fn wait_before(k: u32, random: &mut impl Rng) -> Duration {
+pub(crate) fn wait_before(k: u32, random: &mut impl Rng) -> Duration {
     let least_ms = (1_000_u64 << k.min(RECONNECT_DOUBLINGS_MAX)) - 1_000;
     Duration::from_millis(random.random_range(least_ms..=2 * least_ms + 1_000))
 }

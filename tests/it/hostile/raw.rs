@@ -263,6 +263,7 @@ pub(super) fn create(object: ObjectId, name: Option<&str>) -> Create {
         object,
         name: name.map(super::name),
         or_join: false,
+        here: false,
         interface: interface(),
         codec: Codec::POSTCARD,
         state: StateIs::Absent,

@@ -237,7 +237,7 @@ fn kermit() -> Create {
         request: 1,
         object: KERMIT,
         name: Some("kermit".parse().expect("a name")),
-        or_join: false,
+        or_join: false, here: false,
         interface: Frog::id(),
         codec: Codec::POSTCARD,
         state: StateIs::Absent,

@@ -111,6 +111,7 @@ pub(in super::super::super) fn create(
         object,
         name,
         or_join: false,
+        here: false,
         interface: interface(),
         codec: Codec::POSTCARD,
         state: state.is_some().into(),

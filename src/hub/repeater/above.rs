@@ -1,0 +1,491 @@
+//! A copy: the repeater of an object whose home is a hub above.
+//!
+//! It gives nothing its place. What comes down goes into its history, and on to every leaf here, as
+//! the same bytes; who joins is let in when the home has answered for him, with the state and the
+//! tail that are here. While the way to the home is cut, what is here is all there is: leaves are told
+//! that they wait, and when it is open again that they are to join once more.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use actix::{Context, Handler, Message};
+use bytes::Bytes;
+
+use super::{Attach, Enrolling, Join, Repeater, ahead::Later};
+use crate::{
+    connection::Held,
+    hub::{
+        admission::Identity,
+        contact::Contact,
+        history::{History, Snapshot},
+        roster::{Hearing, Way},
+        upward::Upward,
+    },
+    object::{Cursor, Op, Seq, SessionId},
+    wire::{
+        Answer, Attached, Batch, Enroll, Fetched, Frame, Refusal, Rejoin, Replied, Resynced,
+        Stalled,
+    },
+};
+
+/// What a copy has beside what every repeater has.
+#[derive(Debug)]
+pub(super) struct Above {
+    pub(super) upward: Arc<Upward>,
+    /// Whether what goes up arrives at the home, as far as is known.
+    pub(super) flows: bool,
+    /// Who waits to be let in.
+    entrants: BTreeMap<SessionId, Entrant>,
+    /// A history that is to take the place of the one there is, and the last seq of when it was sent.
+    coming: Option<(Box<History>, Seq)>,
+    /// Whether there is a history yet.
+    has_begun: bool,
+    /// Whether the hub above wants a newer state.
+    pub(super) is_state_wanted: bool,
+}
+
+/// Who waits to be let in.
+#[derive(Debug)]
+struct Entrant {
+    entry: Entry,
+    /// The op that the home awaits of him, once it has said so.
+    next_op: Option<Op>,
+    /// What was told him since.
+    told: Vec<Bytes>,
+    /// What he has said since.
+    behind: VecDeque<Later>,
+}
+
+/// How somebody is to be let in.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Leaf(Join),
+    Voice(Attach),
+    Below(Enrolling),
+}
+
+/// The way to the home is open, or is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub(crate) enum Flow {
+    Begins,
+    Ends,
+}
+
+/// The hub above says something about the object.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Told {
+    pub(crate) what: Word,
+    /// Its bytes count against the inward bound of the link until it is handled.
+    pub(crate) held: Held,
+}
+
+/// What the hub above says about an object.
+#[derive(Debug)]
+pub(crate) enum Word {
+    /// A frame of the object's stream: with its length, and read.
+    Streamed(Bytes, Frame),
+    /// The stream begins, with this state if there is one.
+    Fetched(Fetched, Bytes),
+    /// The stream goes on elsewhere, with this state if there is one.
+    Resynced(Resynced, Bytes),
+    /// A session is let in.
+    Enrolled(SessionId, Op),
+    /// A session is not.
+    Refused(SessionId, Refusal),
+    /// A whole frame for a session.
+    Via(SessionId, Bytes, Box<Frame>),
+    /// A newer state is wanted.
+    SnapshotWanted,
+    /// The home's repeater was made anew, or the way to it is open again.
+    Rejoin,
+    /// The way from there to the home is cut.
+    Stalled,
+}
+
+impl Above {
+    pub(super) fn new(upward: Arc<Upward>) -> Self {
+        Self {
+            flows: upward.is_up(),
+            upward,
+            entrants: BTreeMap::new(),
+            coming: None,
+            has_begun: false,
+            is_state_wanted: false,
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.has_begun && self.coming.is_none()
+    }
+
+    /// What a session that waits has said.
+    pub(super) fn behind(&mut self, session: SessionId) -> Option<&mut VecDeque<Later>> {
+        self.entrants.get_mut(&session).map(|entrant| &mut entrant.behind)
+    }
+}
+
+impl Entry {
+    fn enroll(&self, object: crate::object::ObjectId, session: SessionId) -> Option<Enroll> {
+        let (leaf, client, answers) = match self {
+            Self::Leaf(Join { link: Some(_), .. }) => return None,
+            Self::Leaf(join) => (true, join.client.clone(), join.answers.clone()),
+            Self::Voice(_) => (false, Arc::default(), Vec::new()),
+            Self::Below(it) => (it.way == Way::Joined, it.client.clone(), it.answers.clone()),
+        };
+        let Identity { name, info, .. } = &*client;
+        let (name, info) = (name.clone(), info.clone());
+        Some(Enroll { request: 0, object, session, leaf, answers, name, info })
+    }
+}
+
+impl Repeater {
+    /// Somebody is to be let in, when the home has answered for him.
+    pub(super) fn enter_above(
+        &mut self,
+        session: SessionId,
+        entry: Entry,
+        ctx: &mut Context<Self>,
+    ) {
+        let (object, Some(above)) = (self.object, &mut self.above) else { return };
+        let mut next_op = None;
+        match entry.enroll(object, session) {
+            // A hub below is answered for by this one; and nobody else is while the way is cut.
+            None => next_op = Some(Op(1)),
+            Some(enroll) if above.flows => drop(above.upward.enroll(enroll)),
+            Some(_) => {}
+        }
+        let (told, behind) = (Vec::new(), VecDeque::new());
+        above.entrants.insert(session, Entrant { entry, next_op, told, behind });
+        self.let_entrants_in(ctx);
+    }
+
+    /// Whether a session waits for the home to let it in.
+    pub(super) fn is_entrant(&self, session: SessionId) -> bool {
+        self.above.as_ref().is_some_and(|above| above.entrants.contains_key(&session))
+    }
+
+    /// Lets in who can be.
+    fn let_entrants_in(&mut self, ctx: &mut Context<Self>) {
+        while let Some(session) = self.next_entrant() {
+            let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
+            if let Some(entrant) = entrant {
+                self.let_entrant_in(entrant, ctx);
+            }
+        }
+    }
+
+    fn next_entrant(&self) -> Option<SessionId> {
+        let above = self.above.as_ref().filter(|above| above.is_ready())?;
+        let is_due = |entrant: &Entrant| {
+            entrant.next_op.is_some() || (!above.flows && matches!(entrant.entry, Entry::Leaf(_)))
+        };
+        above.entrants.iter().find(|(_, entrant)| is_due(entrant)).map(|(session, _)| *session)
+    }
+
+    fn let_entrant_in(&mut self, entrant: Entrant, ctx: &mut Context<Self>) {
+        let Entrant { entry, next_op, told, behind } = entrant;
+        let (session, contact) = match entry {
+            Entry::Leaf(mut join) => {
+                let contact = join.contact.clone();
+                join.known = Some((next_op.unwrap_or(Op(1)), next_op.is_none()));
+                self.join(join, ctx);
+                (contact.session, contact)
+            }
+            Entry::Voice(attach) => {
+                let contact = attach.contact.clone();
+                self.attach(attach, next_op.unwrap_or(Op(1)));
+                (contact.session, contact)
+            }
+            Entry::Below(enrolling) => {
+                let contact = enrolling.contact.clone();
+                self.let_in_below(enrolling, next_op.unwrap_or(Op(1)));
+                (contact.session, contact)
+            }
+        };
+        told.into_iter().for_each(|frame| contact.pass(frame));
+        self.hear_later(session, behind, ctx);
+    }
+
+    /// Lets in a session that only speaks.
+    pub(super) fn attach(&mut self, attach: Attach, next_op: Op) {
+        let Attach { pending, contact, rights } = attach;
+        self.entering = Some(Box::new(contact.clone()));
+        self.flush();
+        let (request, object, epoch) = (pending.request(), self.object, self.history.epoch());
+        pending.answer(&Attached { request, object, epoch, next_op }, &[]);
+        self.tell_earlier_outcomes(&contact);
+        self.enter(contact, rights, Way::Attached);
+    }
+
+    /// Everybody is to join once more.
+    pub(super) fn call_back(&mut self) {
+        let roster = std::mem::take(&mut self.roster);
+        for member in roster.members() {
+            self.strayed.get_or_insert_default().0.insert(member.session);
+            if member.through.is_none() {
+                member.contact.queue.unpull(self.object);
+                member.contact.queue.tell(&Rejoin { object: self.object });
+            }
+        }
+        self.begin_states_anew();
+        self.tell_of_leaves();
+    }
+
+    fn flow(&mut self, flow: Flow, ctx: &mut Context<Self>) {
+        match flow {
+            Flow::Begins => self.begin_to_flow(),
+            Flow::Ends => self.stall(ctx),
+        }
+    }
+
+    fn begin_to_flow(&mut self) {
+        let cursor = self.cursor();
+        let (object, Some(above)) = (self.object, &mut self.above) else { return };
+        above.flows = true;
+        above.coming = None;
+        above.upward.fetch(object, cursor);
+        for (session, entrant) in &mut above.entrants {
+            if let Some(enroll) = entrant.entry.enroll(object, *session) {
+                entrant.next_op = None;
+                entrant.told.clear();
+                above.upward.enroll(enroll);
+            }
+        }
+        self.call_back();
+    }
+
+    /// From where on the copy is to be given what follows.
+    fn cursor(&self) -> Option<Cursor> {
+        let has_begun = self.above.as_ref().is_some_and(|above| above.has_begun);
+        has_begun.then(|| Cursor { epoch: self.history.epoch(), seq: self.history.last() })
+    }
+
+    fn stall(&mut self, ctx: &mut Context<Self>) {
+        let Some(above) = self.above.as_mut().filter(|above| above.flows) else { return };
+        above.flows = false;
+        above.entrants.values_mut().for_each(|entrant| {
+            if entrant.entry.enroll(self.object, SessionId([0; 16])).is_some() {
+                entrant.next_op = None;
+            }
+        });
+        tracing::debug!(object = %self.object, "the way to an object's home is cut");
+        for member in self.roster.members().iter().filter(|member| member.through.is_none()) {
+            member.contact.queue.tell(&Stalled { object: self.object });
+        }
+        self.let_entrants_in(ctx);
+    }
+
+    /// A hub below that comes when the way is cut is to know.
+    pub(super) fn tell_of_stall(&self, contact: &Contact) {
+        if self.above.as_ref().is_some_and(|above| !above.flows) {
+            contact.queue.tell(&Stalled { object: self.object });
+        }
+    }
+
+    /// Asks for all there is once more.
+    pub(super) fn fetch_anew(&mut self, cursor: Option<Cursor>) {
+        if let Some(above) = self.above.as_mut().filter(|above| above.flows) {
+            above.upward.fetch(self.object, cursor);
+        }
+    }
+
+    fn begin_coming(
+        &mut self,
+        start: Cursor,
+        last: Seq,
+        state: Option<Snapshot>,
+        owner: SessionId,
+    ) {
+        let history = Box::new(History::copied(self.object, start, state, owner));
+        if let Some(above) = &mut self.above {
+            above.coming = Some((history, last));
+        }
+        self.has_come();
+    }
+
+    /// The history that was to come is whole, perhaps.
+    fn has_come(&mut self) {
+        let Some(above) = &mut self.above else { return };
+        let Some((history, _)) = above.coming.take_if(|(history, last)| history.last() >= *last)
+        else {
+            return;
+        };
+        above.has_begun = true;
+        self.history = *history;
+        self.weigh();
+        // Whoever was here is somewhere in the history before.
+        self.call_back();
+    }
+
+    /// Takes in shouts that have their place.
+    fn take_batch(&mut self, frame: &Bytes, batch: &Batch) {
+        let Some(above) = &mut self.above else { return };
+        let is_coming = above.coming.is_some();
+        let history = match &mut above.coming {
+            Some((history, _)) => history,
+            None => &mut self.history,
+        };
+        if batch.epoch != history.epoch() || batch.last_seq() <= history.last() {
+            return;
+        }
+        if batch.first_seq > history.last().next() {
+            let (object, after, first) = (self.object, history.last(), batch.first_seq);
+            tracing::warn!(%object, %after, %first, "shouts are missing on a link: asked for again");
+            let cursor = self.cursor();
+            return self.fetch_anew(cursor);
+        }
+        let frame = history.append(self.object, frame, batch);
+        if is_coming { self.has_come() } else { self.pass_down(&frame, batch) }
+    }
+
+    /// Sends shouts to every leaf here, and what became of theirs to those who do not hear them.
+    fn pass_down(&mut self, frame: &Bytes, batch: &Batch) {
+        for (index, (session, _)) in batch.sessions.iter().enumerate() {
+            match self.roster.get(*session).map(|_| self.roster.hears(*session)) {
+                None => {}
+                Some(Hearing::Pushed) => self.fanout.first_is(*session),
+                Some(_) => {
+                    for (op, seq) in batch.ops_of(index) {
+                        self.fanout.sequenced(*session, false, op, seq);
+                    }
+                }
+            }
+        }
+        self.turn.pushed(self.roster.leaves());
+        let class = self.class();
+        let unsent = self.fanout.deliver(self.object, Some(frame), class, &self.roster);
+        self.unsent(unsent);
+        self.weigh();
+        self.ask_for_a_snapshot();
+        if self.history.is_overfull() {
+            self.fetch_anew(None);
+        }
+    }
+
+    fn relay_down(&self, frame: &Bytes, sender: SessionId) {
+        let leaves = self.roster.members().iter().filter(|leaf| leaf.hears == Hearing::Pushed);
+        for leaf in leaves.filter(|leaf| leaf.session != sender) {
+            let _dropped = !leaf.contact.queue.push_volatile(frame.clone());
+        }
+    }
+
+    fn take_streamed(&mut self, bytes: &Bytes, frame: &Frame) {
+        match frame {
+            Frame::Batch(batch) => self.take_batch(bytes, batch),
+            Frame::VolatileHeard(heard, _) => self.relay_down(bytes, heard.session),
+            Frame::Members(members) => {
+                if let Some(here) = &mut self.members {
+                    here.take(members);
+                }
+                self.tell_of_members();
+            }
+            Frame::MembersChanged(changed) => {
+                if let Some(here) = &mut self.members {
+                    here.follow(changed);
+                }
+                self.tell_of_members();
+            }
+            _ => {}
+        }
+    }
+
+    fn take_word(&mut self, word: Word, ctx: &mut Context<Self>) {
+        match word {
+            Word::Streamed(bytes, frame) => self.take_streamed(&bytes, &frame),
+            Word::Fetched(fetched, state) => self.take_fetched(fetched, state),
+            Word::Resynced(resynced, state) => {
+                let Resynced { start, last, owner, carried, .. } = resynced;
+                let state = resynced.state.is_present().then_some(Snapshot {
+                    seq: start.seq,
+                    state,
+                    carried,
+                });
+                self.begin_coming(start, last, state, owner.unwrap_or(SessionId::OF_HUB));
+            }
+            Word::Enrolled(session, next_op) => {
+                let entrant = self.above.as_mut().and_then(|it| it.entrants.get_mut(&session));
+                if let Some(entrant) = entrant {
+                    entrant.next_op = Some(next_op);
+                }
+            }
+            Word::Refused(session, refusal) => self.refuse_entrant(session, refusal, ctx),
+            Word::Via(session, bytes, frame) => self.pass_via(session, bytes, *frame),
+            Word::SnapshotWanted => self.want_state(),
+            Word::Rejoin => self.begin_to_flow(),
+            Word::Stalled => self.stall(ctx),
+        }
+        self.let_entrants_in(ctx);
+    }
+
+    fn take_fetched(&mut self, fetched: Fetched, state: Bytes) {
+        let Fetched { start, last, anew, owner, carried, .. } = fetched;
+        let has_begun = self.above.as_ref().is_some_and(|above| above.has_begun);
+        if !anew && has_begun {
+            return;
+        }
+        let state =
+            fetched.state.is_present().then_some(Snapshot { seq: start.seq, state, carried });
+        self.begin_coming(start, last, state, owner.unwrap_or(SessionId::OF_HUB));
+    }
+
+    fn refuse_entrant(&mut self, session: SessionId, refusal: Refusal, ctx: &mut Context<Self>) {
+        let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
+        let Some(Entrant { entry, behind, .. }) = entrant else { return };
+        match entry {
+            Entry::Leaf(Join { pending, .. })
+            | Entry::Voice(Attach { pending, .. })
+            | Entry::Below(Enrolling { pending, .. }) => pending.refuse(refusal),
+        }
+        self.hear_later(session, behind, ctx);
+    }
+
+    fn pass_via(&mut self, session: SessionId, bytes: Bytes, frame: Frame) {
+        if let Some(above) = &mut self.above
+            && let Some(entrant) = above.entrants.get_mut(&session)
+        {
+            return entrant.told.push(bytes);
+        }
+        let Some(member) = self.roster.get(session) else { return };
+        match frame {
+            Frame::Asked(asked, _) => {
+                if !member.contact.pass_spare(bytes) {
+                    self.is_busy_above(session, &asked);
+                }
+            }
+            Frame::Replied(replied, _) => {
+                if !member.contact.pass_spare(bytes) {
+                    let (answer, carried) = (Answer::Busy, Vec::new());
+                    member.contact.say(&Replied { answer, carried, ..replied });
+                }
+            }
+            _ => member.contact.pass(bytes),
+        }
+    }
+}
+
+impl Handler<Flow> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, flow: Flow, ctx: &mut Context<Self>) {
+        if self.ended.is_none() {
+            self.flow(flow, ctx);
+        }
+        self.took(1, 0, ctx);
+    }
+}
+
+impl Handler<Told> for Repeater {
+    type Result = ();
+
+    fn handle(&mut self, told: Told, ctx: &mut Context<Self>) {
+        let Told { what, held } = told;
+        if self.ended.is_none() {
+            self.take_word(what, ctx);
+        }
+        self.took(1, held.bytes(), ctx);
+    }
+}

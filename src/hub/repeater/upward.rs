@@ -1,0 +1,171 @@
+//! What is said at a copy goes up to the object's home.
+//!
+//! Nothing is kept of it here. While it cannot go up it is dropped: whoever said it is told that it
+//! waits, and says it again.
+
+use bytes::Bytes;
+
+use super::{PassAsk, PassReply, Relay, Repeater, Shouts};
+use crate::{
+    hub::{history::Offer, roster::Way, upward::Upward},
+    limits::SHOUT_BYTES_MAX,
+    object::{self, Carried, Op, Seq, SessionId},
+    wire::{
+        self, Absent, Answer, Asked, Heard, Reply, ShoutFrame, Snapshot, Spent, StateIs, Volatile,
+        Withdraw, encode, put_below,
+    },
+};
+
+impl Repeater {
+    /// The way up, for a copy whose way is open.
+    fn way_up(&self) -> Option<&Upward> {
+        self.above.as_ref().filter(|above| above.flows).map(|above| &*above.upward)
+    }
+
+    /// Passes shouts up, with those that are refused here among them in their places.
+    pub(super) fn pass_up(&mut self, shouts: Shouts) {
+        let Shouts { session, volley, held, metered } = shouts;
+        let (Some(upward), Some(_)) = (self.way_up(), self.roster.get(session)) else {
+            self.history.remember(session);
+            return tracing::debug!(object = %self.object, %session, "shouts are dropped here");
+        };
+        let mut frames = Vec::with_capacity(volley.bytes() + volley.count() * ORIGIN_BYTES);
+        volley.each(|offer| self.put_up(&mut frames, session, offer));
+        upward.say(frames.into(), Some(held));
+        drop(metered);
+    }
+
+    fn put_up(&self, frames: &mut Vec<u8>, session: SessionId, offer: &Offer<'_>) {
+        let object = self.object;
+        if let Some(reason) = self.refusal(session, offer) {
+            let spent = Spent { object, session, op: offer.op, reason };
+            return frames.extend_from_slice(&encode(&spent));
+        }
+        let Offer { op, kind, handled_within_ms, ref carried, payload } = *offer;
+        let (origin, carried) = (Some(session), carried.clone());
+        let shout = ShoutFrame { object, op, kind, handled_within_ms, origin, carried };
+        put_below(frames, &shout, payload);
+    }
+
+    /// Why a shout goes no further.
+    fn refusal(&self, session: SessionId, offer: &Offer<'_>) -> Option<String> {
+        let member = self.roster.get(session)?;
+        if !member.rights.may_shout(offer.kind) {
+            return Some(format!("no right to shout message {} at this object", offer.kind));
+        }
+        let bytes = offer.payload.len() + Carried::bytes_of(&offer.carried);
+        if bytes > SHOUT_BYTES_MAX {
+            return Some(format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}"));
+        }
+        self.below_home(&offer.carried)
+    }
+
+    /// Why the home cannot be told of these.
+    pub(super) fn below_home(&self, carried: &[Carried]) -> Option<String> {
+        let own = self.above.as_ref()?.upward.below_home(carried)?;
+        Some(wire::carried_below_home(own, self.object))
+    }
+
+    pub(super) fn spend_above(&self, session: SessionId, op: Op, reason: String) {
+        if let Some(upward) = self.way_up() {
+            upward.say(encode(&Spent { object: self.object, session, op, reason }), None);
+        }
+    }
+
+    pub(super) fn ask_above(&self, asking: PassAsk) {
+        let PassAsk { session, ask, payload, held } = asking;
+        let Some(member) = self.roster.get(session) else { return };
+        if let Some(reason) = self.below_home(&ask.carried) {
+            let (object, ask, answer) = (self.object, ask.ask, Answer::Refused { reason });
+            let carried = Vec::new();
+            return member.contact.say(&wire::Replied { object, ask, answer, carried });
+        }
+        if let Some(upward) = self.way_up() {
+            upward.say_for(session, &ask, &payload, Some(held));
+        }
+    }
+
+    pub(super) fn reply_above(&self, replying: PassReply) {
+        let PassReply { session, mut reply, mut payload, held } = replying;
+        if let Some(reason) = self.below_home(&reply.carried) {
+            (reply.answer, payload) = (Answer::Unwritable { reason }, Bytes::new());
+            reply.carried = Vec::new();
+        }
+        if let Some(upward) = self.way_up() {
+            upward.say_for(session, &reply, &payload, Some(held));
+        }
+    }
+
+    /// A session here has too much to hear as it is to be asked.
+    pub(super) fn is_busy_above(&self, session: SessionId, asked: &Asked) {
+        let Asked { object, session: asker, ask, .. } = *asked;
+        let (answer, carried) = (Answer::Busy, Vec::new());
+        let reply = Reply { object, session: asker, ask, answer, carried };
+        if let Some(upward) = self.way_up() {
+            upward.say_for(session, &reply, &[], None);
+        }
+    }
+
+    pub(super) fn acknowledge_above(&self, session: SessionId, seq: Seq) {
+        if let Some(upward) = self.way_up() {
+            upward.say_for(session, &Heard { object: self.object, seq }, &[], None);
+        }
+    }
+
+    pub(super) fn relay_above(&self, relay: Relay) {
+        let Relay { session, kind, payload, held } = relay;
+        if let Some(upward) = self.way_up() {
+            let volatile = Volatile { object: self.object, kind };
+            upward.say_for(session, &volatile, &payload, Some(held));
+        }
+    }
+
+    pub(super) fn withdraw_above(&self, session: SessionId, way: Way) {
+        if let Some(upward) = self.way_up() {
+            let leaf = way == Way::Joined;
+            upward.say(encode(&Withdraw { object: self.object, session, leaf }), None);
+        }
+    }
+
+    pub(super) fn absent_above(&self, session: SessionId) {
+        if let Some(upward) = self.way_up() {
+            upward.say(encode(&Absent { object: self.object, session }), None);
+        }
+    }
+
+    /// The hub above wants a newer state than it has: one of a leaf here.
+    pub(super) fn want_state(&mut self) {
+        if let Some(above) = &mut self.above {
+            above.is_state_wanted = true;
+        }
+        self.ask_for_a_snapshot();
+    }
+
+    /// Nobody here can tell a newer state.
+    pub(super) fn tell_no_state_above(&mut self) {
+        let object = self.object;
+        if let Some(above) = self.above.as_mut().filter(|above| above.is_state_wanted) {
+            above.is_state_wanted = false;
+            above.upward.say(encode(&Snapshot::unable(object)), None);
+        }
+    }
+
+    /// A newer state has been told here.
+    pub(super) fn tell_state_above(&mut self) {
+        let Some(state) = self.history.snapshot() else { return };
+        let at = object::Cursor { epoch: self.history.epoch(), seq: state.seq };
+        let Some(above) = self.above.as_mut().filter(|above| above.is_state_wanted) else { return };
+        above.is_state_wanted = false;
+        let is = StateIs::of(state.state.len(), &state.carried);
+        let snapshot = Snapshot {
+            object: self.object,
+            at: Some(at),
+            state: is,
+            carried: state.carried.clone(),
+        };
+        above.upward.say(snapshot.frames(&state.state).concat().into(), None);
+    }
+}
+
+/// Bytes that a shout has more with its origin.
+const ORIGIN_BYTES: usize = 16;

@@ -1,0 +1,333 @@
+//! A client that is a hub: a link, and for whom it speaks.
+//!
+//! The hub below is a leaf of an object as any client is. Beside that it says who is below it at the
+//! object, and passes on what they say, each with the session that says it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use actix::{ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
+use bytes::Bytes;
+
+use super::{
+    Decided, Metered, Session,
+    place::Place,
+    wishes::{by_id, join_wish},
+};
+use crate::{
+    connection::{Closed, Held},
+    hub::{
+        admission::Identity,
+        contact::{Contact, Pending},
+        directory::{Below as BelowTold, Found, Originate, Reservation},
+        repeater::{
+            Acknowledge, Away, Enrolling, Forget, Join as Joining, Leave, Linked, PassAsk,
+            PassReply, Relay, Repeater, Shouts, Spend,
+        },
+        roster::Way,
+        volley::Volley,
+    },
+    limits::REQUEST_BYTES_MIN,
+    object::{ObjectId, SessionId},
+    wire::{Barred, Claim, Enroll, Fetch, Frame, Granted, Made, Refusal, Spent, Withdraw},
+};
+
+/// For whom a link speaks.
+#[derive(Debug, Default)]
+pub(super) struct Below {
+    /// The sessions below it, and where they are or have been.
+    origins: BTreeMap<SessionId, BTreeMap<ObjectId, Addr<Repeater>>>,
+    /// Objects that are about to be made.
+    reserved: BTreeMap<ObjectId, Vec<Reservation>>,
+    /// Those that it tells are below it, as far as it has.
+    told: BTreeSet<SessionId>,
+}
+
+impl Session {
+    /// The connection is to be a link, or one below it is.
+    pub(super) fn claim(&self, claim: Claim, ctx: &Context<Self>) -> Result<(), Closed> {
+        if (claim.path.len() == 1) != self.below.is_none() {
+            return Err(Closed::protocol("a claim of a hub that it is not for"));
+        }
+        if !self.places.is_empty() && self.below.is_none() {
+            return Err(Closed::protocol("a client that has joined objects is no link"));
+        }
+        self.env.upward.claim(claim, ctx.address());
+        Ok(())
+    }
+
+    /// What only a link says.
+    pub(super) fn hear_below(
+        &mut self,
+        frame: Frame,
+        bytes: usize,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Closed> {
+        if self.below.is_none() {
+            let kind = frame.frame_type();
+            return Err(Closed::protocol(format!("a {kind:?} frame came over what is no link")));
+        }
+        match frame {
+            Frame::Via(via, frame) => return self.hear_via(via.session, &frame, bytes, ctx),
+            Frame::Spent(spent) => self.spend(spent),
+            Frame::Withdraw(withdraw) => self.withdraw(&withdraw),
+            Frame::Absent(absent) => self.tell(absent.object, Away(absent.session)),
+            Frame::Reserve(reserve) => self.reserve(reserve.object),
+            Frame::Release(release) => self.release(release.object),
+            Frame::Over(over) => self.forget_below(over.session),
+            Frame::Below(below) => self.know_below(below.sessions, below.more),
+            frame => return self.wish(frame, bytes, ctx),
+        }
+        Ok(())
+    }
+
+    fn tell<M>(&self, object: ObjectId, message: M)
+    where
+        M: actix::Message<Result = ()> + Send + 'static,
+        Repeater: Handler<M>,
+    {
+        let place = self.places.get(&object).filter(|place| place.is_joined());
+        if let Some(repeater) = place.and_then(Place::repeater) {
+            repeater.do_send(message);
+        }
+    }
+
+    /// Passes on shouts of a session below. One whose object has ended meanwhile is told so.
+    pub(super) fn shout_below(
+        &self,
+        session: SessionId,
+        object: ObjectId,
+        volley: Volley,
+        held: Held,
+    ) {
+        self.tell(object, Shouts { session, volley, held, metered: Metered::not() });
+    }
+
+    fn spend(&self, spent: Spent) {
+        let Spent { object, session, op, reason } = spent;
+        self.tell(object, Spend { session, op, reason });
+    }
+
+    fn withdraw(&self, withdraw: &Withdraw) {
+        let Withdraw { object, session, leaf } = *withdraw;
+        let way = if leaf { Way::Joined } else { Way::Attached };
+        self.tell(object, Leave { session, way, pending: None });
+    }
+
+    fn hear_via(
+        &mut self,
+        session: SessionId,
+        frame: &Bytes,
+        bytes: usize,
+        ctx: &mut Context<Self>,
+    ) -> Result<(), Closed> {
+        let held = self.inward.hold(bytes.max(REQUEST_BYTES_MIN));
+        // What waits must not hold the rest of the burst.
+        let copy = |payload: &Bytes| Bytes::copy_from_slice(payload);
+        match Frame::decode(frame)? {
+            Frame::Create(create, payload) => {
+                let state =
+                    self.take_state(create.object, create.state, &payload, &create.carried)?;
+                let pending = self.pend(create.request, bytes.max(state.len()));
+                self.create_below(session, create, state, pending, ctx);
+            }
+            Frame::Ask(ask, payload) => {
+                let payload = copy(&payload);
+                self.tell(ask.object, PassAsk { session, ask, payload, held });
+            }
+            Frame::Reply(reply, payload) => {
+                let payload = copy(&payload);
+                self.tell(reply.object, PassReply { session, reply, payload, held });
+            }
+            Frame::Heard(heard) => {
+                self.tell(heard.object, Acknowledge { session, seq: heard.seq, held });
+            }
+            Frame::Volatile(volatile, payload) => {
+                let (kind, payload) = (volatile.kind, copy(&payload));
+                self.tell(volatile.object, Relay { session, kind, payload, held });
+            }
+            other => {
+                let kind = other.frame_type();
+                return Err(Closed::protocol(format!("a {kind:?} frame came for another session")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes an object for a session below, or finds the one of that name.
+    fn create_below(
+        &mut self,
+        session: SessionId,
+        create: crate::wire::Create,
+        state: Bytes,
+        pending: Pending,
+        ctx: &mut Context<Self>,
+    ) {
+        let object = create.object;
+        if self.was_made(session, object) {
+            let (request, epoch) = (pending.request(), None);
+            return pending.answer(&Made { request, object, epoch }, &[]);
+        }
+        let pending = pending.reserving(Reservation::new(&self.env, object, create.here));
+        let granting = self.creating(create, state, session);
+        ctx.spawn(granting.into_actor(self).map(move |granted, link, _| match granted {
+            Ok((_, found)) => link.made_below(session, &found, pending),
+            Err(refusal) => pending.refuse(refusal),
+        }));
+    }
+
+    /// Whether the answer to a Create was lost.
+    fn was_made(&self, session: SessionId, object: ObjectId) -> bool {
+        let places = self.below.as_ref().and_then(|below| below.origins.get(&session));
+        places.is_some_and(|places| places.contains_key(&object))
+    }
+
+    fn made_below(&mut self, session: SessionId, found: &Found, pending: Pending) {
+        let Found { object, ref repeater, ref made, .. } = *found;
+        let epoch = made.as_ref().map(|made| {
+            made.joins();
+            made.epoch
+        });
+        self.stands(session, object, repeater.clone());
+        let request = pending.request();
+        pending.answer(&Made { request, object, epoch }, &[]);
+    }
+
+    /// A session below is, or may be, at an object.
+    fn stands(&mut self, session: SessionId, object: ObjectId, repeater: Addr<Repeater>) {
+        let link = self.contact.session;
+        let Some(below) = &mut self.below else { return };
+        let is_new = !below.origins.contains_key(&session);
+        below.origins.entry(session).or_default().insert(object, repeater);
+        if is_new {
+            self.env.directory.do_send(Originate { session, link });
+        }
+    }
+
+    /// Is a leaf of an object for all below.
+    pub(super) fn fetch(&mut self, fetch: Fetch, pending: Pending, ctx: &mut Context<Self>) {
+        let Fetch { target, interface, cursor, .. } = fetch;
+        let object = by_id(&target);
+        let granting = self.found(target, interface, join_wish);
+        let client = self.client.clone();
+        let enter = move |found: &Found, pending, contact, rights| {
+            let Found { interface, codec, name, .. } = found.clone();
+            let (answers, known) = (Vec::new(), None);
+            let link = Some(Linked { interface, codec });
+            found.repeater.do_send(Joining {
+                pending,
+                contact,
+                client,
+                rights,
+                name,
+                cursor,
+                answers,
+                link,
+                known,
+            });
+        };
+        self.grant((object, Way::Joined), pending, granting, enter, ctx);
+    }
+
+    /// A session below is at an object.
+    pub(super) fn enroll(&mut self, enroll: Enroll, pending: Pending) {
+        let Enroll { object, session, leaf, answers, name, info, .. } = enroll;
+        let place = self.places.get(&object).filter(|place| place.is_joined());
+        let Some(repeater) = place.and_then(Place::repeater).cloned() else {
+            return pending.refuse(Refusal::NotJoined);
+        };
+        self.stands(session, object, repeater.clone());
+        let queue = self.contact.queue.clone();
+        let client = Arc::new(Identity { name, info, ..Identity::default() });
+        let (link, way) = (self.contact.session, if leaf { Way::Joined } else { Way::Attached });
+        let contact = Contact { session, queue, is_below: true };
+        repeater.do_send(Enrolling { pending, contact, link, way, client, answers });
+    }
+
+    fn reserve(&mut self, object: ObjectId) {
+        let reservation = Reservation::new(&self.env, object, false);
+        if let Some(below) = &mut self.below {
+            below.reserved.entry(object).or_default().push(reservation);
+        }
+    }
+
+    fn release(&mut self, object: ObjectId) {
+        let Some(below) = &mut self.below else { return };
+        if let Some(reserved) = below.reserved.get_mut(&object) {
+            reserved.pop();
+            if reserved.is_empty() {
+                below.reserved.remove(&object);
+            }
+        }
+    }
+
+    /// A session below has ended for good.
+    fn forget_below(&mut self, session: SessionId) {
+        let Some(below) = &mut self.below else { return };
+        for repeater in below.origins.remove(&session).unwrap_or_default().into_values() {
+            repeater.do_send(Forget(session));
+        }
+        self.env.directory.do_send(BelowTold::Over(session));
+    }
+
+    /// Who is below is told at the beginning of a connection: others have ended.
+    fn know_below(&mut self, sessions: Vec<SessionId>, more: bool) {
+        let Some(below) = &mut self.below else { return };
+        below.told.extend(sessions);
+        if more {
+            return;
+        }
+        // What was about to be made is said again.
+        below.reserved.clear();
+        let told = std::mem::take(&mut below.told);
+        let gone: Vec<_> =
+            below.origins.keys().filter(|session| !told.contains(session)).copied().collect();
+        gone.into_iter().for_each(|session| self.forget_below(session));
+    }
+
+    /// All that a link has spoken for, when it has ended for good.
+    pub(super) fn end_below(&mut self) -> Vec<(SessionId, Addr<Repeater>)> {
+        let Some(below) = self.below.take() else { return Vec::new() };
+        let mut all = Vec::new();
+        for (session, places) in below.origins {
+            self.env.directory.do_send(BelowTold::Over(session));
+            all.extend(places.into_values().map(|repeater| (session, repeater)));
+        }
+        all
+    }
+}
+
+impl Handler<Decided> for Session {
+    type Result = ();
+
+    fn handle(&mut self, decided: Decided, _: &mut Self::Context) {
+        let Decided { number, decision } = decided;
+        match decision {
+            Ok(()) => {
+                // The first is its own, the others are of hubs below it.
+                self.below.get_or_insert_default();
+                self.contact.queue.tell(&Granted { number });
+            }
+            Err(why) => self.contact.queue.tell(&Barred { number, why }),
+        }
+    }
+}
+
+/// Whether a frame may come over links only.
+pub(super) fn is_of_links(frame: &Frame) -> bool {
+    matches!(
+        frame,
+        Frame::Via(..)
+            | Frame::Spent(_)
+            | Frame::Withdraw(_)
+            | Frame::Absent(_)
+            | Frame::Reserve(_)
+            | Frame::Release(_)
+            | Frame::Over(_)
+            | Frame::Below(_)
+            | Frame::Fetch(_)
+            | Frame::Enroll(_)
+    )
+}

@@ -1,0 +1,11 @@
+//! Hubs in a chain (G11): one object at all of them.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what went wrong by ending"
+)]
+
+mod basics;
+mod pond;
