@@ -31,6 +31,7 @@
 //! ```
 
 mod book;
+mod chain;
 #[cfg(feature = "redb")]
 mod disk;
 mod local_state;
@@ -46,12 +47,8 @@ mod stats;
 pub mod transcript;
 mod witness;
 
-#[cfg(feature = "redb")]
 pub use self::{
-    disk::Disk,
-    power::{Lives, fill_journal, lose_power, lose_power_on},
-};
-pub use self::{
+    chain::{Chain, chain},
     local_state::assert_local_is_not_in_state,
     network::{Network, Stress, Way},
     recorder::Recorder,
@@ -60,6 +57,11 @@ pub use self::{
     simulation::{Sim, run, run_with},
     stats::Stats,
     witness::Witness,
+};
+#[cfg(feature = "redb")]
+pub use self::{
+    disk::Disk,
+    power::{Lives, fill_journal, lose_power, lose_power_on},
 };
 pub use crate::hub::faults::{Broken, Fault};
 pub use crate::hub::{HeldUp, Trouble};

@@ -187,7 +187,7 @@ impl Builder {
             None => (Past::default(), None),
         };
         let id = past.hub.unwrap_or(fresh);
-        let upward = Arc::new(Upward::new(id));
+        let upward = Arc::new(Upward::new(id, past.above.clone(), keeper.clone()));
         let directory = {
             let (random, places) = (StdRng::from_rng(&mut random), places.clone());
             let (keeper, upward) = (keeper.clone(), upward.clone());

@@ -51,9 +51,11 @@ pub(crate) enum Decision<W> {
 }
 
 impl<W> Grants<W> {
-    pub(crate) fn new(own: HubId) -> Self {
+    /// Of a hub that is the top, or that has a link from before, which is cut.
+    pub(crate) fn new(own: HubId, is_linked: bool) -> Self {
         let (held, passed) = (Vec::new(), BTreeMap::new());
-        Self { own, above: AboveIs::Nothing, held, passed, number: 0 }
+        let above = if is_linked { AboveIs::Cut } else { AboveIs::Nothing };
+        Self { own, above, held, passed, number: 0 }
     }
 
     /// A hub would be linked below this one, or below one that is.

@@ -45,6 +45,8 @@ pub(crate) struct Members {
 /// Members by the home's account, beside those that it lists.
 #[derive(Debug, Default)]
 struct Home {
+    /// Whether it is elsewhere, and has not told yet.
+    is_awaited: bool,
     /// How many there are, when they are not listed.
     count: Option<usize>,
     /// Whether that is news.
@@ -109,7 +111,7 @@ impl Members {
 
     /// Whether there is something to tell.
     pub(crate) fn has_news(&self) -> bool {
-        !self.before.is_empty() || self.home.is_news
+        !self.home.is_awaited && (!self.before.is_empty() || self.home.is_news)
     }
 
     /// Whether the end of the turn is to be asked for: it is only once.
@@ -123,6 +125,11 @@ impl Members {
         self.fresh.insert(session);
     }
 
+    /// Who is there another hub will say.
+    pub(crate) fn await_home(&mut self) {
+        self.home.is_awaited = true;
+    }
+
     /// Takes over who is there by the home's account, whole or a piece of it. Beyond the home's bound
     /// only their number is known.
     pub(crate) fn take(&mut self, told: &wire::Members) {
@@ -131,6 +138,7 @@ impl Members {
         if !told.last {
             return;
         }
+        self.home.is_awaited = false;
         let all = std::mem::take(&mut self.home.coming);
         let all: BTreeMap<_, _> = all.into_iter().map(|member| (member.session, member)).collect();
         let gone = self.there.keys().filter(|session| !all.contains_key(session));
@@ -185,6 +193,8 @@ impl Members {
         self.listed = self.home.count.is_none() && self.there.len() <= self.listed_max();
         let changed = self.changed(was_listed, after);
         let fresh = std::mem::take(&mut self.fresh);
+        // A hub below may be told that there is nobody.
+        self.version = self.version.max(1);
         let is_told_all = |session| self.listed && !was_listed || fresh.contains(&session);
         let leaves = roster.members().iter().filter(|member| member.hears == Hearing::Pushed);
         let mut whole = None;

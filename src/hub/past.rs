@@ -10,6 +10,7 @@ use super::{history::History, keeper::Keeper};
 use crate::{
     journal::{Change, Contents, Definition, Journal, JournalError, Kept, ResumeKeys},
     object::{HubId, ObjectId, SessionId},
+    wire::Resume,
 };
 
 /// What commits.
@@ -47,6 +48,10 @@ pub(crate) struct Past {
     /// Objects that are not whole, and why not.
     pub(crate) quarantined: Vec<(Kept, String)>,
     pub(crate) sessions: BTreeMap<SessionId, ResumeKeys>,
+    /// The hub above, and with what the link's session is gone on.
+    pub(crate) above: Option<(HubId, Resume)>,
+    /// The sessions below links, and these.
+    pub(crate) below: BTreeMap<SessionId, SessionId>,
     /// Objects that are no more, by their place among those.
     pub(crate) ended: BTreeMap<u64, ObjectId>,
     /// Of these there are records that were still to go when the hub ended.
@@ -71,19 +76,25 @@ impl Past {
     }
 
     fn of(contents: Contents) -> Self {
-        let Contents { hub, sessions, ended, objects, leftovers, .. } = contents;
-        let mut past = Self { hub, sessions, ended, leftovers, ..Self::default() };
+        let Contents { hub, sessions, above, below, ended, objects, leftovers, .. } = contents;
+        let mut past = Self { hub, sessions, above, below, ended, leftovers, ..Self::default() };
         for (object, kept) in objects {
             past.restore(object, kept);
         }
         past
     }
 
+    /// Whether a session has not ended, as far as was kept.
+    fn knows(&self, session: SessionId) -> bool {
+        let link = self.below.get(&session).copied().unwrap_or(session);
+        self.sessions.contains_key(&link)
+    }
+
     fn restore(&mut self, object: ObjectId, kept: Kept) {
         #[cfg(feature = "testing")]
         let kept = super::faults::spoil_kept(kept);
         let definition = kept.definition.clone();
-        let known = |session| self.sessions.contains_key(&session);
+        let known = |session| self.knows(session);
         match (History::restored(object, &kept, known), definition) {
             (Ok(history), Some(definition)) => self.objects.push((object, definition, history)),
             (Ok(_), None) => {}

@@ -212,6 +212,7 @@ impl Repeater {
     /// As one whose home is above.
     pub(crate) fn copying(mut self, upward: Arc<Upward>) -> Self {
         self.above = Some(Box::new(Above::new(upward)));
+        self.members.iter_mut().for_each(|members| members.await_home());
         self
     }
 
@@ -345,7 +346,6 @@ impl Supervised for Repeater {
             self.roster.enter(contact.session, *contact, Rights::NONE, Way::Attached);
         }
         self.fanout = Fanout::default();
-        self.members.iter_mut().for_each(|members| members.begin_anew());
         self.volatile = None;
         self.drop_guards();
         self.asking = None;

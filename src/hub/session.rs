@@ -92,6 +92,8 @@ pub(crate) struct ObjectEnded {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Revisit {
+    /// The session, or one below it.
+    pub(crate) session: SessionId,
     pub(crate) object: ObjectId,
     pub(crate) repeater: Addr<Repeater>,
 }
@@ -279,6 +281,7 @@ impl Session {
         let ObjectEnded { object, reason } = ended;
         let was_here = self.places.get_mut(&object).is_some_and(Place::end);
         self.tidy(object);
+        self.forget_place_below(object);
         self.contact.queue.unpull(object);
         if let Some(reason) = reason.filter(|_| was_here) {
             self.contact.queue.tell(&Ended { object, reason });
@@ -379,7 +382,11 @@ impl Handler<ObjectEnded> for Session {
 impl Handler<Revisit> for Session {
     type Result = ();
 
-    fn handle(&mut self, Revisit { object, repeater }: Revisit, _: &mut Self::Context) {
+    fn handle(&mut self, revisit: Revisit, _: &mut Self::Context) {
+        let Revisit { session, object, repeater } = revisit;
+        if session != self.contact.session {
+            return self.knows_of(session, object, repeater);
+        }
         self.places.entry(object).or_default().leave_behind(repeater);
     }
 }

@@ -15,11 +15,13 @@ use tokio::sync::oneshot;
 
 use super::{
     grants::{Decision, Grants},
+    keeper::Keeper,
     repeater::{Flow, Repeater},
     session::{Decided, Session},
 };
 use crate::{
     connection::{Class, Held, Queue},
+    journal::Change,
     limits::BELOW_SESSIONS_MAX,
     object::{Carried, Cursor, HubId, InterfaceId, ObjectId, SessionId},
     wire::{
@@ -31,12 +33,16 @@ use crate::{
 /// The way up.
 #[derive(Debug)]
 pub(crate) struct Upward {
+    /// Keeps what the link's session is gone on with.
+    keeper: Option<Arc<Keeper>>,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     grants: Grants<Addr<Session>>,
+    /// Whether somebody makes connections.
+    is_driven: bool,
     /// The hub above, and with what the link's session is gone on.
     known: Option<(HubId, Resume)>,
     line: Line,
@@ -80,13 +86,20 @@ pub(crate) enum By {
 }
 
 impl Upward {
-    /// Of the top of a chain.
-    pub(crate) fn new(own: HubId) -> Self {
+    /// Of a hub that was below this one when it ended, if it was below any.
+    pub(crate) fn new(
+        own: HubId,
+        known: Option<(HubId, Resume)>,
+        keeper: Option<Arc<Keeper>>,
+    ) -> Self {
+        let line = if known.is_some() { Line::Cut } else { Line::None };
         Self {
+            keeper,
             state: Mutex::new(State {
-                grants: Grants::new(own),
-                known: None,
-                line: Line::None,
+                grants: Grants::new(own, known.is_some()),
+                known,
+                line,
+                is_driven: false,
                 number: 0,
                 asked: BTreeMap::new(),
                 reserved: BTreeMap::new(),
@@ -130,13 +143,19 @@ impl Upward {
 
     /// The hub above is this one, and this is what the link's session is gone on with.
     pub(crate) fn know(&self, hub: HubId, resume: Resume) {
-        self.lock().known = Some((hub, resume));
+        self.lock().known = Some((hub, resume.clone()));
+        self.keep(Change::Linked { hub, resume });
+    }
+
+    fn keep(&self, change: Change) {
+        self.keeper.iter().for_each(|keeper| keeper.keep([change.clone()]));
     }
 
     /// There will be no hub above.
     pub(crate) fn unlink(&self) {
         let mut state = self.lock();
-        state.line = Line::None;
+        (state.line, state.known, state.is_driven) = (Line::None, None, false);
+        self.keep(Change::Unlinked);
         // Whoever waits is told by that.
         state.asked.clear();
     }
@@ -154,11 +173,10 @@ impl Upward {
     /// There is to be a hub above. `false`: there is one.
     pub(crate) fn link(&self) -> bool {
         let mut state = self.lock();
-        let is_free = matches!(state.line, Line::None);
-        if is_free {
+        if matches!(state.line, Line::None) {
             state.line = Line::Cut;
         }
-        is_free
+        !std::mem::replace(&mut state.is_driven, true)
     }
 
     /// There is a connection. Who is below is said first, then what was not answered.

@@ -8,6 +8,8 @@
 //! | definition | an object is made, named or pinned | epoch, interface, codec, owner, name, manner |
 //! | state | an object is made with one, or takes a newer one | seq, carried, the state |
 //! | marks | entries are cut | who is at which op, with the outcomes |
+//! | above | the hub is linked, and whenever that is tried | the hub above, the link's session and key |
+//! | below | a session below a link comes | the link's session |
 //! | entry | a turn ends | a chunk; or ops refused |
 //!
 //! The marks of a session that is in no session record are of no consequence: it has ended.
@@ -22,6 +24,7 @@ use super::{
 use crate::{
     limits::REFUSED_MAX,
     object::{Carried, Codec, Epoch, HubId, InterfaceId, Kind, Name, ObjectId, Op, Seq, SessionId},
+    wire::Resume,
 };
 
 /// One thing that has changed.
@@ -61,6 +64,20 @@ pub(crate) enum Change {
         object: ObjectId,
         marks: Marks,
     },
+    /// The hub is below this one, with which its session is gone on so.
+    Linked {
+        hub: HubId,
+        resume: Resume,
+    },
+    /// It is below none.
+    Unlinked,
+    /// A session is below a link.
+    Below {
+        session: SessionId,
+        link: SessionId,
+    },
+    /// A session below a link has ended.
+    BelowEnded(SessionId),
     /// Of the ended objects those before this place are forgotten.
     Unremembered {
         before: u64,
@@ -205,6 +222,10 @@ impl Change {
                 put(Key::Marks(*object), &plain(marks), &owner);
                 edits.push(range(Key::Entry(*object, 0), Key::Entry(*object, marks.first)));
             }
+            Self::Linked { hub, resume } => put(Key::Above, &plain(&(hub, resume)), &[]),
+            Self::Unlinked => edits.push(remove(Key::Above)),
+            Self::Below { session, link } => put(Key::Below(*session), &plain(link), &[]),
+            Self::BelowEnded(session) => edits.push(remove(Key::Below(*session))),
             Self::Unremembered { before } => {
                 edits.push(range(Key::Ended(0), Key::Ended(*before)));
             }

@@ -14,7 +14,10 @@ use super::{
     change::{FORMAT, Header},
     record::{Key, Value, open},
 };
-use crate::object::{HubId, ObjectId, Seq, SessionId};
+use crate::{
+    object::{HubId, ObjectId, Seq, SessionId},
+    wire::Resume,
+};
 
 /// What a journal holds.
 ///
@@ -28,6 +31,10 @@ use crate::object::{HubId, ObjectId, Seq, SessionId};
 pub struct Contents {
     pub(crate) hub: Option<HubId>,
     pub(crate) sessions: BTreeMap<SessionId, ResumeKeys>,
+    /// The hub above, and with what the link's session is gone on.
+    pub(crate) above: Option<(HubId, Resume)>,
+    /// The sessions below links, and these.
+    pub(crate) below: BTreeMap<SessionId, SessionId>,
     /// Objects that are no more, by their place among those.
     pub(crate) ended: BTreeMap<u64, ObjectId>,
     pub(crate) objects: BTreeMap<ObjectId, Kept>,
@@ -178,6 +185,10 @@ impl Contents {
             Key::Hub => {}
             Key::Session(session) => {
                 self.sessions.insert(session, plain(value.body)?);
+            }
+            Key::Above => self.above = Some(plain(value.body)?),
+            Key::Below(session) => {
+                self.below.insert(session, plain(value.body)?);
             }
             Key::Ended(place) => {
                 self.ended.insert(place, plain(value.body)?);

@@ -28,6 +28,10 @@ pub(super) enum Key {
     Marks(ObjectId),
     /// What was decided, in the order of its numbers.
     Entry(ObjectId, u64),
+    /// The hub above.
+    Above,
+    /// A session below a link.
+    Below(SessionId),
 }
 
 /// A value that was read.
@@ -51,6 +55,8 @@ impl Key {
             Self::State(object) => put(&mut key, 4, &object.0, None),
             Self::Marks(object) => put(&mut key, 5, &object.0, None),
             Self::Entry(object, number) => put(&mut key, 6, &object.0, Some(number)),
+            Self::Above => key.push(7),
+            Self::Below(session) => put(&mut key, 8, &session.0, None),
         }
         key
     }
@@ -69,6 +75,8 @@ impl Key {
                 let (object, number) = rest.split_first_chunk()?;
                 Self::Entry(ObjectId(*object), u64::from_be_bytes(number.try_into().ok()?))
             }
+            7 if rest.is_empty() => Self::Above,
+            8 => Self::Below(SessionId(id()?)),
             _ => return None,
         })
     }
@@ -80,7 +88,7 @@ impl Key {
             | Self::State(object)
             | Self::Marks(object)
             | Self::Entry(object, _) => Some(object),
-            Self::Hub | Self::Session(_) | Self::Ended(_) => None,
+            Self::Hub | Self::Session(_) | Self::Ended(_) | Self::Above | Self::Below(_) => None,
         }
     }
 }

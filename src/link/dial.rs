@@ -41,6 +41,8 @@ enum End {
     Lost(Closed),
     /// Another hub on the way up was about to be linked.
     Busy,
+    /// The hub stops.
+    Stopping,
     /// No other would fare better.
     Final(LinkError),
 }
@@ -66,16 +68,13 @@ impl Dial {
     pub(super) async fn run(mut self) {
         let mut stopping = self.env.stopping();
         loop {
-            let end = tokio::select! {
-                biased;
-                _ = stopping.wait_for(|stopping| *stopping) => return,
-                end = self.connect() => end,
-            };
+            let end = self.connect(&mut stopping).await;
             self.env.upward().go_down();
             if *self.standing.borrow() == Standing::Flows {
                 self.standing.send_replace(Standing::Cut);
             }
             let wait = match end {
+                End::Stopping => return,
                 End::Final(error) => return self.give_up(error),
                 End::Busy => Duration::from_millis(u64::from(rand::RngExt::random_range(
                     &mut self.random,
@@ -102,20 +101,35 @@ impl Dial {
         self.standing.send_replace(Standing::Barred(error));
     }
 
-    async fn connect(&mut self) -> End {
-        let duplex = match timeout(CONNECT_TIMEOUT, self.connector.connect()).await {
+    async fn connect(&mut self, stopping: &mut watch::Receiver<bool>) -> End {
+        let connecting = timeout(CONNECT_TIMEOUT, self.connector.connect());
+        let connected = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return End::Stopping,
+            connected = connecting => connected,
+        };
+        let duplex = match connected {
             Ok(Ok(duplex)) => duplex,
             Ok(Err(error)) => return End::Lost(Closed::transport(error)),
             Err(_) => return End::Lost(Closed::transport("nobody answered in time")),
         };
-        let mut line = open(duplex);
         // However this ends, the connection does.
-        let _hangs_up = HangUp { queue: line.queue.clone(), env: self.env.clone() };
+        let line = open(duplex);
+        let queue = line.queue.clone();
         let begun = Instant::now();
-        let end = match self.begin(&mut line).await {
-            Ok(()) => self.carry(line).await,
-            Err(end) => end,
+        let has_journal = self.env.has_journal();
+        let end = {
+            let mut conversing = std::pin::pin!(self.converse(line));
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stopping| *stopping) => {
+                    queue.close(farewell(has_journal));
+                    End::Stopping
+                }
+                end = &mut conversing => end,
+            }
         };
+        queue.close(self.last_word());
         if let End::Lost(closed) = &end
             && (closed.by == Closer::Transport || begun.elapsed() > SILENCE_MAX)
             && *self.standing.borrow() == Standing::Flows
@@ -123,6 +137,13 @@ impl Dial {
             self.tries = 0;
         }
         end
+    }
+
+    async fn converse(&mut self, mut line: Line) -> End {
+        match self.begin(&mut line).await {
+            Ok(()) => self.carry(line).await,
+            Err(end) => end,
+        }
     }
 
     /// Says hello, and asks for the grant if there is none.
@@ -134,18 +155,31 @@ impl Dial {
         };
         let Welcome { hub, session, key, resumed, .. } = welcome;
         let keeps = resumed && self.known.as_ref().is_some_and(|(known, _)| *known == hub);
-        let resume = Resume { session, key, attempt: 0 };
-        self.known = Some((hub, resume.clone()));
         if !keeps {
+            // Whatever it was granted it was by another session.
+            self.known = None;
             self.claim(line).await?;
         }
+        let resume = Resume { session, key, attempt: 0 };
+        self.known = Some((hub, resume.clone()));
         self.env.upward().know(hub, resume);
         Ok(())
     }
 
+    /// What is said at the end of a connection, if that has not ended by itself. Who goes on with a
+    /// session says nothing that would end it.
+    fn last_word(&self) -> Closed {
+        let (code, why) = match self.known {
+            Some(_) => (CloseCode::Silent, "the hub tries another connection"),
+            None => (CloseCode::Done, "the hub is not linked"),
+        };
+        Closed::local(code, Fault::Nobody, why)
+    }
+
     fn hello(&mut self) -> Hello {
-        if let Some((_, resume)) = &mut self.known {
+        if let Some((hub, resume)) = &mut self.known {
             resume.attempt = resume.attempt.saturating_add(1);
+            self.env.upward().know(*hub, resume.clone());
         }
         Hello {
             magic: Hello::MAGIC,
@@ -171,7 +205,7 @@ impl Dial {
         answered
     }
 
-    async fn answered(&self, line: &mut Line, number: u32) -> Result<(), End> {
+    async fn answered(&mut self, line: &mut Line, number: u32) -> Result<(), End> {
         loop {
             let frame = self.next(line, CLAIM_TIMEOUT, "no grant came in time").await?;
             match frame {
@@ -194,7 +228,7 @@ impl Dial {
     }
 
     /// The next frame, alone in its burst: nothing more comes before it is answered.
-    async fn next(&self, line: &mut Line, within: Duration, late: &str) -> Result<Frame, End> {
+    async fn next(&mut self, line: &mut Line, within: Duration, late: &str) -> Result<Frame, End> {
         match timeout(within, line.reader.next()).await {
             Ok(Some(Ok(burst))) => {
                 first(burst).map_err(|closed| self.ended(closed)).and_then(|frame| match frame {
@@ -208,7 +242,7 @@ impl Dial {
         }
     }
 
-    fn unexpected(&self, queue: &Queue, frame: &Frame) -> End {
+    fn unexpected(&mut self, queue: &Queue, frame: &Frame) -> End {
         let kind = frame.frame_type();
         let closed = Closed::protocol(format!("a {kind:?} frame came before the grant"));
         queue.close(closed.clone());
@@ -235,8 +269,15 @@ impl Dial {
         }
     }
 
-    fn ended(&self, closed: Closed) -> End {
+    fn ended(&mut self, closed: Closed) -> End {
         match closed.code {
+            // A try of before this hub's restart counts too.
+            CloseCode::Superseded => {
+                if let Some((_, resume)) = &mut self.known {
+                    resume.attempt = resume.attempt.saturating_add(TRIES_UNKNOWN);
+                }
+                End::Lost(closed)
+            }
             CloseCode::Version | CloseCode::Refused => {
                 End::Final(LinkError::Closed { address: self.connector.address(), closed })
             }
@@ -245,19 +286,10 @@ impl Dial {
     }
 }
 
-/// Ends a connection that nobody listens to any more.
-struct HangUp {
-    queue: Arc<Queue>,
-    env: Env,
-}
-
-impl Drop for HangUp {
-    fn drop(&mut self) {
-        let why = "the hub stops";
-        // One that goes on with a journal comes back as who it was.
-        let code = if self.env.has_journal() { CloseCode::ShuttingDown } else { CloseCode::Done };
-        self.queue.close(Closed::local(code, Fault::Nobody, why));
-    }
+/// What a hub says that stops. One with a journal comes back as who it was.
+fn farewell(has_journal: bool) -> Closed {
+    let code = if has_journal { CloseCode::ShuttingDown } else { CloseCode::Done };
+    Closed::local(code, Fault::Nobody, "the hub stops")
 }
 
 fn open(duplex: Duplex) -> Line {
@@ -285,4 +317,6 @@ fn seed_of(one: [u8; 16], other: [u8; 16]) -> [u8; 32] {
     seed
 }
 
+/// Tries that may not have been kept when a hub ended.
+const TRIES_UNKNOWN: u32 = 16;
 const AGENT: &str = concat!("actix-multiplex hub ", env!("CARGO_PKG_VERSION"));

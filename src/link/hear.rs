@@ -60,7 +60,11 @@ impl Hearer {
             }
             Frame::Enrolled(enrolled) => {
                 if let Some(By::Entrant(object, session)) = self.answered(enrolled.request) {
-                    self.tell(object, Word::Enrolled(session, enrolled.next_op), bytes);
+                    self.tell(
+                        object,
+                        Word::Enrolled(session, enrolled.request, enrolled.next_op),
+                        bytes,
+                    );
                 }
             }
             Frame::Made(made) => self.done(made.request, Some(made)),
@@ -122,7 +126,7 @@ impl Hearer {
             Some(By::Task(reply)) => drop(reply.send(Err(refusal))),
             Some(By::Seekers(target)) => self.not_found(target, refusal),
             Some(By::Entrant(object, session)) => {
-                self.tell(object, Word::Refused(session, refusal), bytes);
+                self.tell(object, Word::Refused(session, request, refusal), bytes);
             }
             Some(By::Copy(object)) => {
                 let why = format!("the hub above does not give it any more: {refusal}");

@@ -45,20 +45,26 @@ pub fn run_with<T>(
     make: impl Fn() -> Builder + 'static,
     story: impl AsyncFnOnce(&Sim) -> T,
 ) -> T {
+    on_one_thread(seed, async {
+        let sim = Sim::with(seed, Box::new(make), Book::default());
+        story(&sim).await
+    })
+}
+
+/// Runs something of this seed under a paused clock.
+pub(super) fn on_one_thread<T>(seed: u64, story: impl Future<Output = T>) -> T {
     let _seed = PrintWhenPanicking(seed);
     let runtime = runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime with a timer alone needs nothing of the system");
-    LocalSet::new().block_on(&runtime, async {
-        let sim = Sim::new(seed, Box::new(make));
-        story(&sim).await
-    })
+    LocalSet::new().block_on(&runtime, story)
 }
 
 impl Sim {
-    fn new(seed: u64, make: Box<dyn Fn() -> Builder>) -> Self {
+    /// One of several that write into one book.
+    pub(super) fn with(seed: u64, make: Box<dyn Fn() -> Builder>, book: Book) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let hub = make().seed(seed).clock(Clock::starting_at(EPOCH_MS)).start();
         let hub = hub.expect("`run` has made a place for it");
@@ -69,7 +75,7 @@ impl Sim {
             random: random.into(),
             make,
             begun: Instant::now(),
-            book: Book::default(),
+            book,
         }
     }
 

@@ -9,3 +9,4 @@
 
 mod basics;
 mod pond;
+mod trees;

@@ -14,6 +14,7 @@ use crate::{
         history::History,
         repeater::{Manner, Repeater, Retire},
     },
+    journal::{Change, ResumeKeys},
     object::{Epoch, Name, ObjectId, SessionId},
     wire::{EndReason, Fetched, Refusal, Target},
 };
@@ -51,7 +52,7 @@ pub(crate) struct EndedAbove {
     pub(crate) reason: EndReason,
 }
 
-/// A session is below a link. `false`: it is somewhere else.
+/// A session is below a link, or is one. `false`: it is somewhere else.
 #[derive(Debug, Message)]
 #[rtype(result = "bool")]
 pub(crate) struct Originate {
@@ -151,6 +152,24 @@ impl Directory {
         Some(known.repeater)
     }
 
+    /// The sessions below links that have not ended.
+    pub(super) fn restore_below(
+        &mut self,
+        below: BTreeMap<SessionId, SessionId>,
+        sessions: &BTreeMap<SessionId, ResumeKeys>,
+    ) {
+        let (here, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            below.into_iter().partition(|(_, link)| sessions.contains_key(link));
+        self.origins = here;
+        self.keep(gone.into_keys().map(Change::BelowEnded));
+    }
+
+    /// Those below a link.
+    pub(super) fn below_of(&self, link: SessionId) -> Vec<SessionId> {
+        let below = self.origins.iter().filter(|(_, it)| **it == link);
+        below.map(|(session, _)| *session).collect()
+    }
+
     fn tell_below(&self, queue: std::sync::Arc<crate::connection::Queue>) {
         let below = self.origins.keys().copied();
         let sessions: Vec<_> = self.sessions.ids().chain(below).collect();
@@ -204,8 +223,14 @@ impl Handler<Originate> for Directory {
 
     fn handle(&mut self, originate: Originate, _: &mut Self::Context) -> bool {
         let Originate { session, link } = originate;
-        let is_here = self.sessions.get(session).is_some();
-        !is_here && *self.origins.entry(session).or_insert(link) == link
+        let is_here = session != link && self.sessions.get(session).is_some();
+        if is_here {
+            return false;
+        }
+        if !self.origins.contains_key(&session) {
+            self.keep([Change::Below { session, link }]);
+        }
+        *self.origins.entry(session).or_insert(link) == link
     }
 }
 
@@ -216,6 +241,7 @@ impl Handler<Below> for Directory {
         match below {
             Below::Over(session) => {
                 if self.origins.remove(&session).is_some() {
+                    self.keep([Change::BelowEnded(session)]);
                     self.upward.is_over(session);
                 }
             }

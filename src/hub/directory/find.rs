@@ -72,6 +72,8 @@ impl Drop for Made {
 pub(crate) struct Find {
     pub(crate) target: Target,
     pub(crate) interface: Option<InterfaceId>,
+    /// Whether whoever asks is the one that others wait for, and has made it above.
+    is_made: bool,
     pub(crate) reply: oneshot::Sender<Result<Found, Refusal>>,
 }
 
@@ -131,8 +133,26 @@ impl Find {
         target: Target,
         interface: Option<InterfaceId>,
     ) -> Result<Found, Refusal> {
+        Self::put(directory, target, interface, false).await
+    }
+
+    /// Asks for an object that was made above.
+    pub(crate) async fn ask_for_made(
+        directory: &Addr<Directory>,
+        object: ObjectId,
+        interface: InterfaceId,
+    ) -> Result<Found, Refusal> {
+        Self::put(directory, Target::Object(object), Some(interface), true).await
+    }
+
+    async fn put(
+        directory: &Addr<Directory>,
+        target: Target,
+        interface: Option<InterfaceId>,
+        is_made: bool,
+    ) -> Result<Found, Refusal> {
         let (reply, found) = oneshot::channel();
-        directory.do_send(Self { target, interface, reply });
+        directory.do_send(Self { target, interface, is_made, reply });
         found.await.unwrap_or(Err(Refusal::Stopping))
     }
 }
@@ -162,7 +182,7 @@ impl Directory {
     }
 
     pub(super) fn answer(&mut self, find: Find) {
-        let Find { target, interface, reply } = find;
+        let Find { target, interface, reply, .. } = find;
         let found = self.find(&target).and_then(|found| fit(found, interface));
         if let Ok(found) = &found {
             self.life.renew(found.object, self.clock.now_ms());
@@ -213,7 +233,7 @@ impl Handler<Find> for Directory {
     fn handle(&mut self, find: Find, ctx: &mut Self::Context) {
         self.took(0, ctx);
         let now = match find.target {
-            Target::Object(object) if !self.objects.contains_key(&object) => {
+            Target::Object(object) if !find.is_made && !self.objects.contains_key(&object) => {
                 self.reservations.wait(object, find)
             }
             _ => Some(find),

@@ -188,11 +188,17 @@ impl Directory {
     pub(super) fn revisit(&self, object: ObjectId, involved: &[SessionId]) {
         let Some(known) = self.objects.get(&object) else { return };
         for session in involved {
-            let repeater = known.repeater.clone();
-            match self.sessions.get(*session) {
-                Some(addr) => addr.do_send(Revisit { object, repeater }),
-                None => repeater.do_send(Forget(*session)),
-            }
+            self.visit(*session, object, known.repeater.clone());
+        }
+    }
+
+    /// A session, or the link that it is below, is to tell an object when it ends. One that has ended
+    /// is forgotten there.
+    fn visit(&self, session: SessionId, object: ObjectId, repeater: Addr<Repeater>) {
+        let link = self.origins.get(&session).copied().unwrap_or(session);
+        match self.sessions.get(link) {
+            Some(addr) => addr.do_send(Revisit { session, object, repeater }),
+            None => repeater.do_send(Forget(session)),
         }
     }
 
@@ -234,10 +240,11 @@ impl Directory {
         env: &Arc<Env>,
         (session, keys): (SessionId, ResumeKeys),
         objects: Vec<(ObjectId, Addr<Repeater>)>,
+        below: Vec<SessionId>,
     ) {
         let place = env.place_of(session);
         let env = env.clone();
-        let make = move |_: &mut Context<Session>| Session::revived(env, session, objects);
+        let make = move |_: &mut Context<Session>| Session::revived(env, session, objects, &below);
         match supervise::start(&place, 1, RestartLimit::NEVER, make, |_| {}) {
             Ok(addr) => self.sessions.revive(session, addr, keys),
             Err(error) => tracing::error!(%session, %error, "a session finds no arbiter"),
@@ -255,7 +262,7 @@ impl Handler<Restore> for Directory {
     type Result = ();
 
     fn handle(&mut self, Restore { past, env }: Restore, ctx: &mut Self::Context) {
-        let Past { objects, quarantined, sessions, ended, .. } = past;
+        let Past { objects, quarantined, sessions, below, ended, .. } = past;
         self.ended = ended.last_key_value().map_or(0, |(place, _)| place + 1);
         for object in ended.values() {
             self.life.remember_end(*object);
@@ -278,14 +285,16 @@ impl Handler<Restore> for Directory {
             self.quarantine(kept, &why);
         }
         tracing::info!(objects = count, sessions = sessions.len(), "the journal is gone on with");
+        self.restore_below(below, &sessions);
         for (session, keys) in sessions {
             let objects = places.remove(&session).unwrap_or_default();
-            self.revive(&env, (session, keys), objects);
+            let below = self.below_of(session);
+            self.revive(&env, (session, keys), objects, below);
         }
         // Who owns an object may have ended, which nobody else tells it.
         for (session, objects) in places {
-            for (_, repeater) in objects {
-                repeater.do_send(Forget(session));
+            for (object, repeater) in objects {
+                self.visit(session, object, repeater);
             }
         }
         self.await_clients(&env, ctx);

@@ -167,6 +167,9 @@ impl Handler<End> for Directory {
         if self.sessions.get(session) == Some(&addr) {
             self.sessions.all.remove(&session);
             self.end_watches(session);
+            if self.origins.remove(&session).is_some() {
+                self.keep([Change::BelowEnded(session)]);
+            }
             self.upward.is_over(session);
             self.keep([Change::SessionEnded(session)]);
         }

@@ -25,8 +25,8 @@ use crate::{
     },
     object::{Cursor, Op, Seq, SessionId},
     wire::{
-        Answer, Attached, Batch, Enroll, Fetched, Frame, Refusal, Rejoin, Replied, Resynced,
-        Stalled,
+        Answer, Attached, Batch, Enroll, Fetched, Frame, Refusal, Rejoin, Replied, Request,
+        Resynced, Stalled,
     },
 };
 
@@ -50,6 +50,8 @@ pub(super) struct Above {
 #[derive(Debug)]
 struct Entrant {
     entry: Entry,
+    /// What the home was asked for him, if it was: other answers are of before.
+    request: Option<Request>,
     /// The op that the home awaits of him, once it has said so.
     next_op: Option<Op>,
     /// What was told him since.
@@ -93,9 +95,9 @@ pub(crate) enum Word {
     /// The stream goes on elsewhere, with this state if there is one.
     Resynced(Resynced, Bytes),
     /// A session is let in.
-    Enrolled(SessionId, Op),
+    Enrolled(SessionId, Request, Op),
     /// A session is not.
-    Refused(SessionId, Refusal),
+    Refused(SessionId, Request, Refusal),
     /// A whole frame for a session.
     Via(SessionId, Bytes, Box<Frame>),
     /// A newer state is wanted.
@@ -151,15 +153,15 @@ impl Repeater {
         ctx: &mut Context<Self>,
     ) {
         let (object, Some(above)) = (self.object, &mut self.above) else { return };
-        let mut next_op = None;
+        let (mut next_op, mut request) = (None, None);
         match entry.enroll(object, session) {
             // A hub below is answered for by this one; and nobody else is while the way is cut.
             None => next_op = Some(Op(1)),
-            Some(enroll) if above.flows => drop(above.upward.enroll(enroll)),
+            Some(enroll) if above.flows => request = Some(above.upward.enroll(enroll)),
             Some(_) => {}
         }
         let (told, behind) = (Vec::new(), VecDeque::new());
-        above.entrants.insert(session, Entrant { entry, next_op, told, behind });
+        above.entrants.insert(session, Entrant { entry, request, next_op, told, behind });
         self.let_entrants_in(ctx);
     }
 
@@ -187,7 +189,7 @@ impl Repeater {
     }
 
     fn let_entrant_in(&mut self, entrant: Entrant, ctx: &mut Context<Self>) {
-        let Entrant { entry, next_op, told, behind } = entrant;
+        let Entrant { entry, next_op, told, behind, .. } = entrant;
         let (session, contact) = match entry {
             Entry::Leaf(mut join) => {
                 let contact = join.contact.clone();
@@ -224,6 +226,7 @@ impl Repeater {
     /// Everybody is to join once more.
     pub(super) fn call_back(&mut self) {
         let roster = std::mem::take(&mut self.roster);
+        self.members.iter_mut().for_each(|members| members.begin_anew());
         for member in roster.members() {
             self.strayed.get_or_insert_default().0.insert(member.session);
             if member.through.is_none() {
@@ -252,7 +255,7 @@ impl Repeater {
             if let Some(enroll) = entrant.entry.enroll(object, *session) {
                 entrant.next_op = None;
                 entrant.told.clear();
-                above.upward.enroll(enroll);
+                entrant.request = Some(above.upward.enroll(enroll));
             }
         }
         self.call_back();
@@ -269,7 +272,7 @@ impl Repeater {
         above.flows = false;
         above.entrants.values_mut().for_each(|entrant| {
             if entrant.entry.enroll(self.object, SessionId([0; 16])).is_some() {
-                entrant.next_op = None;
+                (entrant.request, entrant.next_op) = (None, None);
             }
         });
         tracing::debug!(object = %self.object, "the way to an object's home is cut");
@@ -406,19 +409,28 @@ impl Repeater {
                 });
                 self.begin_coming(start, last, state, owner.unwrap_or(SessionId::OF_HUB));
             }
-            Word::Enrolled(session, next_op) => {
-                let entrant = self.above.as_mut().and_then(|it| it.entrants.get_mut(&session));
-                if let Some(entrant) = entrant {
+            Word::Enrolled(session, request, next_op) => {
+                if let Some(entrant) = self.entrant(session, request) {
                     entrant.next_op = Some(next_op);
                 }
             }
-            Word::Refused(session, refusal) => self.refuse_entrant(session, refusal, ctx),
+            Word::Refused(session, request, refusal) => {
+                if self.entrant(session, request).is_some() {
+                    self.refuse_entrant(session, refusal, ctx);
+                }
+            }
             Word::Via(session, bytes, frame) => self.pass_via(session, bytes, *frame),
             Word::SnapshotWanted => self.want_state(),
             Word::Rejoin => self.begin_to_flow(),
             Word::Stalled => self.stall(ctx),
         }
         self.let_entrants_in(ctx);
+    }
+
+    /// Who waits for the answer to this request.
+    fn entrant(&mut self, session: SessionId, request: Request) -> Option<&mut Entrant> {
+        let entrant = self.above.as_mut()?.entrants.get_mut(&session)?;
+        Some(entrant).filter(|entrant| entrant.request == Some(request))
     }
 
     fn take_fetched(&mut self, fetched: Fetched, state: Bytes) {

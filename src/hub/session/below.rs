@@ -45,6 +45,15 @@ pub(super) struct Below {
     told: BTreeSet<SessionId>,
 }
 
+impl Below {
+    /// Of before the hub's restart.
+    pub(super) fn of(link: SessionId, sessions: &[SessionId]) -> Self {
+        let below = sessions.iter().filter(|session| **session != link);
+        let origins = below.map(|session| (*session, BTreeMap::new())).collect();
+        Self { origins, ..Self::default() }
+    }
+}
+
 impl Session {
     /// The connection is to be a link, or one below it is.
     pub(super) fn claim(&self, claim: Claim, ctx: &Context<Self>) -> Result<(), Closed> {
@@ -195,6 +204,24 @@ impl Session {
         pending.answer(&Made { request, object, epoch }, &[]);
     }
 
+    /// A session below has been at an object before the hub's restart.
+    pub(super) fn knows_of(
+        &mut self,
+        session: SessionId,
+        object: ObjectId,
+        repeater: Addr<Repeater>,
+    ) {
+        let below = self.below.get_or_insert_default();
+        below.origins.entry(session).or_default().insert(object, repeater);
+    }
+
+    /// An object is no more: nobody is there.
+    pub(super) fn forget_place_below(&mut self, object: ObjectId) {
+        if let Some(below) = &mut self.below {
+            below.origins.values_mut().for_each(|places| drop(places.remove(&object)));
+        }
+    }
+
     /// A session below is, or may be, at an object.
     fn stands(&mut self, session: SessionId, object: ObjectId, repeater: Addr<Repeater>) {
         let link = self.contact.session;
@@ -307,7 +334,11 @@ impl Handler<Decided> for Session {
         match decision {
             Ok(()) => {
                 // The first is its own, the others are of hubs below it.
-                self.below.get_or_insert_default();
+                if self.below.is_none() {
+                    self.below = Some(Box::default());
+                    let session = self.contact.session;
+                    self.env.directory.do_send(Originate { session, link: session });
+                }
                 self.contact.queue.tell(&Granted { number });
             }
             Err(why) => self.contact.queue.tell(&Barred { number, why }),

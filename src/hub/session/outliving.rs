@@ -5,7 +5,7 @@
 //! actor of that one takes them over, so that repeaters hear of the session in one order: first
 //! what was read of the old connection, then what the new one brings.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix::{
     ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture,
@@ -46,14 +46,14 @@ pub(super) async fn inherit(from: &Addr<Session>) -> Option<Estate> {
 impl Session {
     /// The connection has ended. The session goes with it, or waits for another one.
     pub(super) fn lose(&mut self, closed: Closed, ctx: &mut Context<Self>) {
-        let grace = if self.below.is_some() { self.env.link_grace } else { self.env.grace };
+        let grace = self.grace();
         match self.greeting {
             // It may stand for a session by now: that is known when all is decided.
             Greeting::Deciding if self.is_resuming => {
                 self.contact.queue.close(closed.clone());
                 self.lost = Some(closed);
             }
-            Greeting::Open if !grace.is_zero() && can_outlive(&closed) => {
+            Greeting::Open if !grace.is_zero() && self.can_outlive(&closed) => {
                 let (session, peer) = (self.contact.session, &self.client.peer);
                 tracing::info!(%session, peer, %closed, ?grace, "a session is away");
                 self.contact.queue.close(closed);
@@ -69,11 +69,17 @@ impl Session {
         }
     }
 
+    /// How long the session outlives its connection.
+    fn grace(&self) -> Duration {
+        if self.below.is_some() { self.env.link_grace } else { self.env.grace }
+    }
+
     /// A session of before the hub's restart, at these objects: it is away.
     pub(crate) fn revived(
         env: Arc<Env>,
         session: SessionId,
         objects: Vec<(ObjectId, Addr<Repeater>)>,
+        below: &[SessionId],
     ) -> Self {
         let queue = Arc::<Queue>::default();
         queue.close(Closed::transport("the hub was restarted"));
@@ -81,6 +87,7 @@ impl Session {
         Self {
             greeting: Greeting::Away,
             places: places.collect(),
+            below: (!below.is_empty()).then(|| Box::new(Below::of(session, below))),
             ..Self::over(env, session, String::new(), None, queue)
         }
     }
@@ -88,7 +95,7 @@ impl Session {
     /// Waits for its client, from when the hub listens.
     pub(super) fn await_return(&self, ctx: &mut Context<Self>) {
         let mut listening = self.env.listening.subscribe();
-        let grace = self.env.grace;
+        let grace = self.grace();
         let waiting = async move {
             let _ends = listening.wait_for(|listening| *listening).await;
             sleep(grace).await;
@@ -139,6 +146,14 @@ impl Handler<HandOver> for Session {
         self.env.directory.do_send(Unwatched(self.contact.session));
         self.heir = Some(heir);
         self.hand_over(ctx);
+    }
+}
+
+impl Session {
+    /// A hub below that stops, and is started again, is who it was.
+    fn can_outlive(&self, closed: &Closed) -> bool {
+        let is_hub = self.below.is_some() && closed.code == CloseCode::ShuttingDown;
+        is_hub || can_outlive(closed)
     }
 }
 

@@ -341,7 +341,7 @@ async fn make_above(
     }
     let interface = create.interface.clone();
     let wire::Made { object, epoch, .. } = env.upward.make(owner, create, state).await?;
-    let found = Find::ask(&env.directory, Target::Object(object), Some(interface)).await?;
+    let found = Find::ask_for_made(&env.directory, object, interface).await?;
     let made = epoch.map(|epoch| Arc::new(Made::new(epoch, found.repeater.clone(), owner)));
     Ok(Found { made, ..found })
 }
