@@ -13,13 +13,16 @@ CREATE, JOIN, PART, LAST_OF_A_CLIENT = 16, 17, 18, 27
 JOINED, DONE, REFUSED, BATCH, OUTCOME, REJOIN, ENDED, WANTED = 32, 34, 35, 38, 39, 40, 41, 42
 VOLATILE, HEARD, VOLATILE_HEARD = 29, 30, 44
 ASK, REPLY = 50, 52
+VIA, STALLED = 54, 70  # The first of what only links say, and what is behind it.
 PAYLOAD, PIECES = 1, 2  # Where a state is.
 CODE_DONE, SILENT, PROTOCOL, TIMEOUT = 1, 6, 8, 13
-# What a refusal brings: Interface two interfaces, NameTaken and HasName a name, Exists an id.
+# What a refusal brings: Interface two interfaces, NameTaken and HasName a name, Exists an id,
+# CarriedBelowHome two.
 REASON, NUMBER, NAME = (lambda f: f.text(1_024)), (lambda f: f.number(32)), Frame.name
 INTERFACE = (lambda f: (f.name(64), f.number(16, 1)))
-REFUSALS = ([], [INTERFACE, INTERFACE], [NAME], [NAME], [lambda f: f.take(16)], [REASON],
-            [NUMBER], [REASON, NUMBER], [REASON], [], [], [])
+OBJECT = (lambda f: f.take(16))
+REFUSALS = ([], [INTERFACE, INTERFACE], [NAME], [NAME], [OBJECT], [REASON],
+            [NUMBER], [REASON, NUMBER], [REASON], [], [], [], [OBJECT, OBJECT])
 
 
 class Session(asyncio.Protocol):
@@ -114,9 +117,10 @@ class Session(asyncio.Protocol):
             JOINED: self.on_joined, DONE: self.on_done, REFUSED: self.on_refused,
             BATCH: self.on_batch, OUTCOME: self.on_outcome, REJOIN: self.on_rejoin,
             ENDED: self.on_ended, WANTED: self.on_wanted,
-            VOLATILE_HEARD: self.on_volatile_heard}
+            VOLATILE_HEARD: self.on_volatile_heard, STALLED: self.on_stalled}
         last = LAST_OF_A_CLIENT
-        is_for_hubs = kind in (HELLO, VOLATILE, HEARD, ASK, REPLY, *range(CREATE, last + 1))
+        is_for_hubs = kind in (
+            HELLO, VOLATILE, HEARD, ASK, REPLY, *range(CREATE, last + 1), *range(VIA, STALLED))
         need(not is_for_hubs, "a frame for hubs", PROTOCOL)
         # This client asks for nothing that would be answered by other frames.
         need(kind in takes, f"a frame of type {kind}")
@@ -150,6 +154,7 @@ class Session(asyncio.Protocol):
         state_is = frame.choice(3)
         frame.option(lambda: (frame.choice(2), frame.number(64), frame.number(64)))
         next_op, _owner = frame.number(64, 1), frame.option(lambda: frame.take(16))
+        frame.bool()  # Whether it is stale: a Rejoin comes then.
         listed, state = frame.carried(), frame.rest()
         need(start <= last and (state_is or not listed), "what cannot be")
         need(state_is == PAYLOAD or not state, "a state that is elsewhere")
@@ -177,7 +182,7 @@ class Session(asyncio.Protocol):
         self.answered(request, PART).end(None)
 
     def on_refused(self, frame):
-        request, refusal = frame.number(32), frame.choice(12)
+        request, refusal = frame.number(32), frame.choice(13)
         said = [read(frame) for read in REFUSALS[refusal]]
         frame.end()
         self.answered(request, CREATE, JOIN, PART).on_refused(f"refused: {refusal} {said}")
@@ -232,6 +237,12 @@ class Session(asyncio.Protocol):
         frame.end()
         self.in_turn()
 
+    def on_stalled(self, frame):
+        """What is shouted all the same is dropped, and sent again after the Rejoin that comes."""
+        frame.take(16)
+        frame.end()
+        self.in_turn()
+
     def leaf_of(self, oid):
         self.in_turn()
         return self.leaves.get(oid)
@@ -258,7 +269,8 @@ class Session(asyncio.Protocol):
         name = b"\0" if name is None else b"\1" + text(name)
         # The codec; a state or none; no presence; no handover, no asks and no answers.
         flags = bytes([1, state is not None, 0, 0, 0, 0])
-        what = name, bytes([or_join]), leaf.interface, flags, self.carried(listed), state or b""
+        # At home here or above, as the hub would have it.
+        what = name, bytes([or_join, 0]), leaf.interface, flags, self.carried(listed), state or b""
         self.ask(leaf, CREATE, oid, *what)
 
     def join(self, oid, tag, witness):

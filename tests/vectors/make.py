@@ -6,7 +6,8 @@
 
 Each vector is a NAME.json (what a frame says) beside a NAME.hex (its bytes, with the length). This
 program shares no code with the library, so that tests/it/vectors.rs compares two encoders. Needs
-Python 3.11, standard library only. The vectors are in `well_formed.py` and `malformed.py` here.
+Python 3.11, standard library only. The vectors are in `well_formed.py`, `malformed.py`,
+and, of what hubs say over links, `links.py` and `malformed_links.py` here.
 """
 
 import json
@@ -114,7 +115,9 @@ refusal = choice(
     ("Failed", text),
     "NotJoined",
     "Stopping",
-    "Gone")
+    "Gone",
+    ("CarriedBelowHome", struct(carried=id16, object=id16)))
+bar = choice(("Loop", struct(path=listed(id16))), "Busy", "Depth")
 reason = struct(reason=text)
 answer = choice(
     "Given", "NoHandler", "OwnerGone", "Busy", ("Panicked", reason),
@@ -141,9 +144,9 @@ FRAMES = {
     "Heartbeat": (4, {}),
     "StatePiece": (5, dict(object=id16, at=u32, of=u32)),
     "Create": (16, dict(
-        request=u32, object=id16, name=option(text), or_join=boolean, interface=interface_id,
-        codec=byte, state=state, presence=boolean, handover=boolean, asks=listed(u16),
-        answers=listed(u16), carried=listed(carried))),
+        request=u32, object=id16, name=option(text), or_join=boolean, here=boolean,
+        interface=interface_id, codec=byte, state=state, presence=boolean, handover=boolean,
+        asks=listed(u16), answers=listed(u16), carried=listed(carried))),
     "Join": (17, dict(
         request=u32, target=target, interface=interface_id, cursor=option(cursor),
         answers=listed(u16))),
@@ -164,7 +167,8 @@ FRAMES = {
     "Heard": (30, dict(object=id16, seq=u64)),
     "Joined": (32, dict(
         request=u32, object=id16, name=option(text), start=cursor, last=u64, state=state,
-        resync=option(resync), next_op=u64, owner=option(id16), carried=listed(carried))),
+        resync=option(resync), next_op=u64, owner=option(id16), stale=boolean,
+        carried=listed(carried))),
     "Attached": (33, dict(request=u32, object=id16, epoch=id8, next_op=u64)),
     "Done": (34, dict(request=u32)),
     "Refused": (35, dict(request=u32, refusal=refusal)),
@@ -197,10 +201,33 @@ FRAMES = {
     "Reply": (52, dict(
         object=id16, session=id16, ask=u64, answer=answer, carried=listed(carried))),
     "Replied": (53, dict(object=id16, ask=u64, answer=answer, carried=listed(carried))),
+    "Via": (54, dict(session=id16)),
+    "Claim": (55, dict(number=u32, path=listed(id16))),
+    "Granted": (56, dict(number=u32)),
+    "Barred": (57, dict(number=u32, why=bar)),
+    "Below": (58, dict(sessions=listed(id16), more=boolean)),
+    "Over": (59, dict(session=id16)),
+    "Reserve": (60, dict(object=id16)),
+    "Release": (61, dict(object=id16)),
+    "Made": (62, dict(request=u32, object=id16, epoch=option(id8))),
+    "Fetch": (63, dict(
+        request=u32, target=target, interface=option(interface_id), cursor=option(cursor))),
+    "Fetched": (64, dict(
+        request=u32, object=id16, name=option(text), interface=interface_id, codec=byte,
+        presence=boolean, start=cursor, last=u64, state=state, anew=boolean, owner=option(id16),
+        carried=listed(carried))),
+    "Enroll": (65, dict(
+        request=u32, object=id16, session=id16, leaf=boolean, answers=listed(u16), name=text,
+        info=data)),
+    "Enrolled": (66, dict(request=u32, object=id16, next_op=u64)),
+    "Withdraw": (67, dict(object=id16, session=id16, leaf=boolean)),
+    "Absent": (68, dict(object=id16, session=id16)),
+    "Spent": (69, dict(object=id16, session=id16, op=u64, reason=text)),
+    "Stalled": (70, dict(object=id16)),
 }
 WITH_PAYLOAD = (
     "StatePiece", "Create", "Shout", "Snapshot", "Volatile", "Joined", "Resynced", "VolatileHeard",
-    "Ask", "Asked", "Reply", "Replied")
+    "Ask", "Asked", "Reply", "Replied", "Via", "Fetched")
 
 
 def shouts(batch):
@@ -237,14 +264,16 @@ def hex_lines(raw):
 
 def files():
     """Every file of the vectors, with its text."""
+    import links
     import malformed
+    import malformed_links
     import well_formed
 
     out = {}
-    for name, vector in well_formed.VECTORS.items():
+    for name, vector in (well_formed.VECTORS | links.VECTORS).items():
         out[f"{name}.json"] = json.dumps(vector, indent=1, ensure_ascii=False) + "\n"
         out[f"{name}.hex"] = hex_lines(framed(body(vector)))
-    for name, (raw, error, why) in malformed.vectors().items():
+    for name, (raw, error, why) in (malformed.vectors() | malformed_links.vectors()).items():
         case = {"error": error, "why": why}
         out[f"malformed/{name}.json"] = json.dumps(case, indent=1, ensure_ascii=False) + "\n"
         out[f"malformed/{name}.hex"] = hex_lines(raw)

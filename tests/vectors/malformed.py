@@ -1,5 +1,6 @@
 """The frames that are not well formed: bytes, the error they give, and why."""
 
+import links
 import well_formed as good
 from make import FRAMES, WITH_PAYLOAD, body, byte, carried, framed, id16, id8, text, varint
 
@@ -23,6 +24,11 @@ def malformed(name, rest, why):
     return framed(raw), {"Header": {"frame": name, "bytes": len(raw)}}, why
 
 
+def number(name, rest):
+    """A choice that is none."""
+    return malformed(name, rest, "no variant has this number")
+
+
 def says(vector, what, why):
     """A frame whose header can be read and says what cannot be."""
     return framed(body(vector)), {"Nonsense": {"frame": vector["frame"], "what": what}}, why
@@ -31,7 +37,7 @@ def says(vector, what, why):
 def typical():
     """One vector of each frame type."""
     first = {}
-    for vector in good.VECTORS.values():
+    for vector in (good.VECTORS | links.VECTORS).values():
         first.setdefault(vector["frame"], vector)
     return first
 
@@ -57,7 +63,7 @@ def lengths():
             b"GET / HTTP/1.1\r\n", too_long(int.from_bytes(b"GET ", "little")),
             "another protocol"),
     }
-    numbers = 0, 6, 15, 31, 46, 54, 63, 64, 255
+    numbers = 0, 6, 15, 31, 46, 71, 255
     return out | {f"type_{number}": unknown(number) for number in numbers}
 
 
@@ -84,7 +90,7 @@ def left_over():
 def claims():
     """Counts over their limits: with next to nothing behind them, and in earnest."""
     hello = b"MPLX\1\1"
-    create = REQUEST + OBJECT + b"\0\0" + FROG + b"\1\1\0\0"
+    create = REQUEST + OBJECT + b"\0\0\0" + FROG + b"\1\1\0\0"
     members = OBJECT + b"\1\0\1\1"
     few = "the count is over its limit, whatever follows"
     full = "one more than the limit"
@@ -110,7 +116,7 @@ def claims():
         "claim_carried_by_shout": malformed(
             "Shout", OBJECT + b"\1\1\0\0" + varint(2**64 - 1), few),
         "claim_carried_by_joined": malformed(
-            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1\0" + varint(2**32), few),
+            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1\0\0" + varint(2**32), few),
         "claim_carried_by_snapshot": malformed(
             "Snapshot", OBJECT + b"\0\0" + varint(65), few),
         "claim_carried_by_resynced": malformed(
@@ -181,7 +187,7 @@ def texts():
         "interface_version_0": malformed(
             "Attach", REQUEST + b"\0\1k" + text("pond.frog") + b"\0", "versions count from 1"),
         "interface_version_0_in_create": malformed(
-            "Create", REQUEST + OBJECT + b"\0\0" + text("pond.frog") + b"\0\1" + bytes(6),
+            "Create", REQUEST + OBJECT + b"\0\0\0" + text("pond.frog") + b"\0\1" + bytes(6),
             "versions count from 1"),
         "carried_tag_with_newline": malformed(
             "Shout", OBJECT + b"\1\1\0\0\1" + OBJECT + text("a\nb") + b"\0", "a control character"),
@@ -243,12 +249,10 @@ def varints():
 
 
 def choices():
-    def number(name, rest):
-        return malformed(name, rest, "no variant has this number")
-
     return {
         "option_2": malformed(
-            "Create", REQUEST + OBJECT + b"\2\1k\0" + FROG + b"\1" + bytes(6), "an option is 0 or 1"),
+            "Create", REQUEST + OBJECT + b"\2\1k\0\0" + FROG + b"\1" + bytes(6),
+            "an option is 0 or 1"),
         "option_2_in_batch": malformed(
             "Batch", batch_header() + b"\0\0\1\4\0\0", "bits 0 and 1 have a meaning"),
         "option_255": malformed(
@@ -259,7 +263,7 @@ def choices():
         "bool_2_in_pin": malformed("Pin", REQUEST + OBJECT + b"\2", "a bool is 0 or 1"),
         "target_2": number("Join", REQUEST + b"\2\1k" + FROG + b"\0\0"),
         "fault_3": number("Goodbye", b"\1\3\0"),
-        "refusal_12": number("Refused", REQUEST + b"\x0c"),
+        "refusal_13": number("Refused", REQUEST + b"\x0d"),
         "refusal_huge": number("Refused", REQUEST + varint(2**32 - 1)),
         "state_is_3": number("Resynced", OBJECT + EPOCH + b"\1\1\3" + b"\0\1\1\0\0"),
         "state_is_3_in_snapshot": number("Snapshot", OBJECT + b"\0\3\0"),
@@ -268,13 +272,17 @@ def choices():
         "member_change_4": number("MembersChanged", OBJECT + b"\1\0\1\1\1\4" + OBJECT),
         "change_2": number("Changed", REQUEST + b"\2\1k"),
         "resync_reason_2": number(
-            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\1\2\1\0" + b"\1\0\0"),
+            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\1\2\1\0" + b"\1\0\0\0"),
         "answer_9": number("Replied", OBJECT + b"\1\x09\0"),
         "answer_9_of_reply": number("Reply", OBJECT + AMY + b"\1\x09\0"),
         "bool_2_in_create": malformed(
-            "Create", REQUEST + OBJECT + b"\0\0" + FROG + b"\1\0\0\2\0\0\0", "a bool is 0 or 1"),
+            "Create", REQUEST + OBJECT + b"\0\0\0" + FROG + b"\1\0\0\2\0\0\0", "a bool is 0 or 1"),
+        "bool_2_of_here": malformed(
+            "Create", REQUEST + OBJECT + b"\0\0\2" + FROG + b"\1" + bytes(6), "a bool is 0 or 1"),
+        "bool_2_of_stale": malformed(
+            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1\0\2\0", "a bool is 0 or 1"),
         "option_2_in_joined": malformed(
-            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1\2" + AMY + b"\0",
+            "Joined", REQUEST + OBJECT + b"\0" + EPOCH + b"\0\0\0\0\1\2" + AMY + b"\0\0",
             "an option is 0 or 1"),
         "option_2_in_resynced": malformed(
             "Resynced", OBJECT + EPOCH + b"\0\0\0\0\1\0\2" + AMY + b"\0", "an option is 0 or 1"),

@@ -43,7 +43,7 @@ def goodbye(code, fault, reason=""):
 def create(**change):
     return {
         "frame": "Create", "request": 1, "object": OBJECT, "name": "kermit", "or_join": True,
-        "interface": FROG, "codec": 1, "state": "Absent", "presence": False,
+        "here": False, "interface": FROG, "codec": 1, "state": "Absent", "presence": False,
         "handover": False, "asks": [], "answers": [], "carried": [], "payload": ""} | change
 
 
@@ -79,7 +79,7 @@ def joined(**change):
     return {
         "frame": "Joined", "request": 2, "object": OBJECT, "name": "kermit",
         "start": {"epoch": EPOCH, "seq": 0}, "last": 0, "state": "Absent", "resync": None,
-        "next_op": 1, "owner": None, "carried": [], "payload": ""} | change
+        "next_op": 1, "owner": None, "stale": False, "carried": [], "payload": ""} | change
 
 
 def resynced(**change):
@@ -226,14 +226,16 @@ VECTORS = {
     "create_with_asks": create(asks=[7, 300], answers=[7, 300]),
     "create_with_handover": create(handover=True, asks=[7], answers=[7, 8]),
     "create_without_answers": create(handover=True, asks=[7]),
+    "create_here": create(here=True),
+    "create_here_and_nowhere_else": create(name=None, or_join=False, here=True),
     "create_with_state": create(state="Payload", payload="0568656c6c6f"),
     "create_with_empty_state": create(state="Payload"),
     "create_with_state_in_pieces": create(state="Pieces"),
     "create_with_state_that_carries": create(
         state="Payload", carried=[CARRIED_BLOT, CARRIED_NEW], payload="0001"),
     "create_maximal": create(
-        request=U32, object="ff" * 16, name=NAME_MAX, interface=LONGEST, codec=255, state="Payload",
-        presence=True, handover=True, asks=[U16 - n for n in range(256)],
+        request=U32, object="ff" * 16, name=NAME_MAX, here=True, interface=LONGEST, codec=255,
+        state="Payload", presence=True, handover=True, asks=[U16 - n for n in range(256)],
         answers=[U16 - n for n in range(256)], carried=CARRIED_MAX,
         payload="5a" * (61440 - 64 * 91 - 1)),
     "join": join(),
@@ -311,11 +313,15 @@ VECTORS = {
     "joined_in_a_new_epoch": joined(
         resync={"reason": "Epoch", "from": 1, "to": 0}, state="Payload", payload="00"),
     "joined_owned": joined(owner=AMY),
+    "joined_stale": joined(start={"epoch": EPOCH, "seq": 41}, last=41, stale=True),
+    "joined_stale_with_state": joined(
+        last=200, state="Payload", owner=AMY, stale=True, carried=[CARRIED_BLOT], payload="00"),
     "joined_again": joined(start={"epoch": EPOCH, "seq": 17}, last=20, next_op=130),
     "joined_maximal": joined(
         request=U32, object="ff" * 16, name=NAME_MAX, start={"epoch": "ff" * 8, "seq": U64},
         last=U64, state="Payload", resync={"reason": "Epoch", "from": U64, "to": U64}, next_op=U64,
-        owner="ff" * 16, carried=CARRIED_MAX, payload="5a" * (61440 - 64 * 91 - 1)),
+        owner="ff" * 16, stale=True, carried=CARRIED_MAX,
+        payload="5a" * (61440 - 64 * 91 - 1)),
     "attached": attached(),
     "attached_again": attached(next_op=130),
     "attached_maximal": attached(
@@ -337,6 +343,8 @@ VECTORS = {
     "refused_not_joined": refused("NotJoined"),
     "refused_stopping": refused("Stopping"),
     "refused_gone": refused("Gone"),
+    "refused_carried_below_home": refused(
+        {"CarriedBelowHome": {"carried": BLOT, "object": OBJECT}}),
     "listed": {"frame": "Listed", "request": 8, "entries": [ENTRY], "last": True},
     "listed_nothing": {"frame": "Listed", "request": 8, "entries": [], "last": True},
     "listed_to_be_continued": {

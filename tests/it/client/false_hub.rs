@@ -265,6 +265,7 @@ pub(super) fn joined(request: Request) -> Joined {
         resync: None,
         next_op: Op(1),
         owner: None,
+        stale: false,
         carried: Vec::new(),
     }
 }

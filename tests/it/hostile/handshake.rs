@@ -139,6 +139,7 @@ fn what_only_hubs_say_may_not_come_from_a_client() {
         resync: None,
         next_op: actix_multiplex::Op(1),
         owner: None,
+        stale: false,
         carried: Vec::new(),
     };
     let welcome = Welcome {

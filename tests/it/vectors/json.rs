@@ -11,6 +11,9 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+/// Fields that are lists of ids, or of what has more in it.
+const IDS: [&str; 3] = ["missing", "path", "sessions"];
+
 /// Fields, and variants, that are bytes.
 const BYTES: [&str; 13] = [
     "magic",
@@ -75,10 +78,12 @@ frames! {
         Hello Welcome Goodbye Join Part Attach Detach NameObject List Unwatch Attached Done
         Refused Listed Changed Outcome Rejoin Ended Pin Destroy SnapshotWanted
         Members MembersChanged Heard Handled Pull Pulled
+        Claim Granted Barred Below Over Reserve Release Made Fetch Enroll Enrolled Withdraw Absent
+        Spent Stalled
     }
     payload {
         StatePiece Create Shout Joined Snapshot Volatile VolatileHeard Resynced
-        Ask Asked Reply Replied
+        Ask Asked Reply Replied Via Fetched
     }
 }
 
@@ -199,17 +204,28 @@ fn each_byte_field(value: Value, change: &dyn Fn(Value) -> Value) -> Value {
             .into_iter()
             .map(|(name, value)| {
                 let is_bytes = BYTES.contains(&name.as_str());
-                let each = |value| each_byte_field(value, change);
+                let each = |value| {
+                    if is_id(&value) { change(value) } else { each_byte_field(value, change) }
+                };
                 let value = match value {
-                    Value::Array(ids) if name == "missing" => ids.into_iter().map(change).collect(),
                     value if is_bytes => change(value),
-                    value => each(value),
+                    Value::Array(ids) if IDS.contains(&name.as_str()) => {
+                        ids.into_iter().map(each).collect()
+                    }
+                    value if name == "carried" => each(value),
+                    value => each_byte_field(value, change),
                 };
                 (name, value)
             })
             .collect(),
         other => other,
     }
+}
+
+/// What is carried is one id where that is refused, and a list of more than ids elsewhere.
+fn is_id(value: &Value) -> bool {
+    let are_bytes = value.as_array().and_then(|bytes| bytes.first()).is_some_and(Value::is_number);
+    are_bytes || value.is_string()
 }
 
 fn id<const BYTES: usize>(value: &Value) -> [u8; BYTES] {
