@@ -27,7 +27,7 @@ pub use self::{
     channel::{AskError, Gone, Receipted, ShoutError},
     client::{
         BindError, CarryError, Client, ClientBuilder, ConnectError, ConnectTo, ConnectionEvent,
-        Events, JoinError, KeepError, ListError, NameError, Watching,
+        Creating, Events, Here, JoinError, KeepError, ListError, NameError, Watching,
     },
     handle::Handle,
     voice::Voice,

@@ -74,8 +74,8 @@ pub use self::hub::{
 };
 pub use self::leaf::{
     Adverb, AskError, BindError, Binding, CarryError, Client, ClientBuilder, ConnectError,
-    ConnectTo, ConnectionEvent, Events, Gone, Handle, JoinError, KeepError, ListError, NameError,
-    Receipted, Saying, ShoutError, Takes, Voice, Watching,
+    ConnectTo, ConnectionEvent, Creating, Events, Gone, Handle, Here, JoinError, KeepError,
+    ListError, NameError, Receipted, Saying, ShoutError, Takes, Voice, Watching,
 };
 pub use self::object::*;
 pub use self::wire::{Change, Entry};

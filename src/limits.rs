@@ -312,8 +312,8 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub const GRACE_MAX: Duration = Duration::from_hours(1);
 /// Hubs in a chain, the top one too: each is a hop more for everything.
 pub const LINK_DEPTH_MAX: usize = 16;
-/// Sessions in one frame that tells who is below a link: 64 KiB of them.
-pub const BELOW_SESSIONS_MAX: usize = 4_096;
+/// Sessions in one frame that tells who is below a link: nearly a whole frame of them.
+pub const BELOW_SESSIONS_MAX: usize = 4_000;
 /// Time for a claim to be decided by the top of the chain: many round trips.
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a hub keeps what it knows of those below a link that is cut, unless it is told otherwise:

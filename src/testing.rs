@@ -48,7 +48,7 @@ pub mod transcript;
 mod witness;
 
 pub use self::{
-    chain::{Chain, chain},
+    chain::{Chain, chain, line},
     local_state::assert_local_is_not_in_state,
     network::{Network, Stress, Way},
     recorder::Recorder,

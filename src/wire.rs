@@ -36,7 +36,7 @@ pub use self::{
     },
     link::{
         Absent, Bar, Barred, Below, Claim, Enroll, Enrolled, Fetch, Fetched, Granted, Made, Over,
-        Release, Reserve, Spent, Stalled, Via, Withdraw,
+        Release, Reserve, Spent, Stalled, Unpassed, Via, Withdraw,
     },
     presence::{Member, MemberChange, Members, MembersChanged},
     request::{

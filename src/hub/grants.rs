@@ -22,8 +22,10 @@ pub(crate) struct Grants<W> {
     /// Claims that wait for this hub's own, with who waits.
     held: Vec<(Claim, W)>,
     /// Claims that were passed on, by the numbers that they were given.
-    passed: BTreeMap<u32, (u32, W)>,
+    passed: BTreeMap<u32, (u32, W, usize)>,
     number: u32,
+    /// How many hubs there are below this one, one below the other, at most.
+    below: usize,
 }
 
 /// What is above a hub.
@@ -55,21 +57,25 @@ impl<W> Grants<W> {
     pub(crate) fn new(own: HubId, is_linked: bool) -> Self {
         let (held, passed) = (Vec::new(), BTreeMap::new());
         let above = if is_linked { AboveIs::Cut } else { AboveIs::Nothing };
-        Self { own, above, held, passed, number: 0 }
+        Self { own, above, held, passed, number: 0, below: 0 }
     }
 
     /// A hub would be linked below this one, or below one that is.
     pub(crate) fn claim(&mut self, claim: Claim, who: W) -> Decision<W> {
-        let Claim { number, ref path } = claim;
+        let Claim { number, below, ref path } = claim;
         if path.contains(&self.own) {
             let path = path.iter().copied().chain([self.own]).take(LINK_DEPTH_MAX).collect();
             return Decision::Answer(number, who, Err(Bar::Loop { path }));
         }
-        if path.len() >= LINK_DEPTH_MAX {
+        let hubs = path.len() + usize::from(below);
+        if hubs >= LINK_DEPTH_MAX {
             return Decision::Answer(number, who, Err(Bar::Depth));
         }
         match self.above {
-            AboveIs::Nothing => Decision::Answer(number, who, Ok(())),
+            AboveIs::Nothing => {
+                self.below = self.below.max(hubs);
+                Decision::Answer(number, who, Ok(()))
+            }
             AboveIs::Cut => Decision::Answer(number, who, Err(Bar::Busy)),
             AboveIs::Link => Decision::Pass(self.pass(claim, who)),
             AboveIs::Claimed if path.first() < Some(&self.own) => {
@@ -82,19 +88,25 @@ impl<W> Grants<W> {
 
     fn pass(&mut self, mut claim: Claim, who: W) -> Claim {
         self.number = self.number.wrapping_add(1);
-        self.passed.insert(self.number, (claim.number, who));
+        let hubs = claim.path.len() + usize::from(claim.below);
+        self.passed.insert(self.number, (claim.number, who, hubs));
         claim.path.push(self.own);
         Claim { number: self.number, ..claim }
     }
 
     /// The hub above has decided about a claim that was passed on.
-    pub(crate) fn decided(&mut self, number: u32) -> Option<(u32, W)> {
-        self.passed.remove(&number)
+    pub(crate) fn decided(&mut self, number: u32, is_granted: bool) -> Option<(u32, W)> {
+        let (number, who, hubs) = self.passed.remove(&number)?;
+        if is_granted {
+            self.below = self.below.max(hubs);
+        }
+        Some((number, who))
     }
 
-    /// This hub waits for a grant from now on.
-    pub(crate) fn begin(&mut self) {
+    /// This hub waits for a grant from now on. Returns how many hubs are below it.
+    pub(crate) fn begin(&mut self) -> u8 {
         self.above = AboveIs::Claimed;
+        self.below as u8
     }
 
     /// It has one, or has none. What has waited for that is decided.
@@ -119,6 +131,7 @@ impl<W> Grants<W> {
             self.above = AboveIs::Cut;
         }
         let passed = std::mem::take(&mut self.passed).into_values();
+        let passed = passed.map(|(number, who, _)| (number, who));
         let held = std::mem::take(&mut self.held).into_iter();
         let held = held.map(|(claim, who)| (claim.number, who));
         let all = passed.chain(held);

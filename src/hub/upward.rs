@@ -119,14 +119,14 @@ impl Upward {
     /// The hub above has decided about a hub below.
     pub(crate) fn decided(&self, number: u32, decision: Result<(), Bar>) {
         let mut state = self.lock();
-        if let Some((number, session)) = state.grants.decided(number) {
+        if let Some((number, session)) = state.grants.decided(number, decision.is_ok()) {
             state.carry_out([Decision::Answer(number, session, decision)]);
         }
     }
 
-    /// This hub asks to be linked.
-    pub(crate) fn begin_claim(&self) {
-        self.lock().grants.begin();
+    /// This hub asks to be linked. Returns how many hubs are below it, one below the other.
+    pub(crate) fn begin_claim(&self) -> u8 {
+        self.lock().grants.begin()
     }
 
     /// It is, or is not.
@@ -309,8 +309,11 @@ impl Upward {
     /// An object is about to be made above, before anything that follows is said.
     pub(crate) fn reserve(&self, object: ObjectId) {
         let mut state = self.lock();
-        *state.reserved.entry(object).or_default() += 1;
-        if let Line::Up(queue) = &state.line {
+        let count = state.reserved.entry(object).or_default();
+        *count += 1;
+        if *count == 1
+            && let Line::Up(queue) = &state.line
+        {
             let _closing = queue.push(Class::Firm, encode(&Reserve { object }));
         }
     }
@@ -320,9 +323,10 @@ impl Upward {
         let mut state = self.lock();
         let Some(count) = state.reserved.get_mut(&object) else { return };
         *count -= 1;
-        if *count == 0 {
-            state.reserved.remove(&object);
+        if *count > 0 {
+            return;
         }
+        state.reserved.remove(&object);
         if let Line::Up(queue) = &state.line {
             let _closing = queue.push(Class::Firm, encode(&Release { object }));
         }

@@ -272,18 +272,6 @@ impl Channel {
         }
     }
 
-    /// Shouts go on; what the hub awaits from `next_op` on is sent again.
-    pub(crate) fn resume(&self, next_op: Op) {
-        let mut state = self.lock();
-        if matches!(state.phase, Phase::Paused) {
-            state.phase = Phase::Open;
-            state.settle_before(next_op);
-            state.number_anew(next_op);
-            state.send_again(next_op);
-            state.ask_again(self.object);
-        }
-    }
-
     /// The hub tells what became of shouts from `op` on.
     pub(crate) fn settle(&self, op: Op, verdict: Verdict) {
         let mut state = self.lock();
@@ -300,6 +288,10 @@ impl Channel {
             }
             Verdict::Refused { reason } => {
                 state.land(op, Err(Failure::Refused(reason)));
+            }
+            Verdict::CarriedBelowHome { carried } => {
+                let object = self.object;
+                state.land(op, Err(Failure::CarriedBelowHome { carried, object }));
             }
             // It is about a shout that was lost on the way; if its outcome is known, it was not.
             Verdict::Gap if op >= state.first_op() => state.send_again(op),

@@ -2,6 +2,7 @@
 //! leaves are made of.
 
 mod connect;
+mod creating;
 mod error;
 mod events;
 
@@ -23,6 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) use self::events::Teller;
 pub use self::{
     connect::{ClientBuilder, ConnectError, ConnectTo},
+    creating::{Creating, Here},
     error::{BindError, CarryError, JoinError, KeepError, ListError, NameError},
     events::{ConnectionEvent, Events},
 };
@@ -139,17 +141,8 @@ impl Client {
     ///
     /// # Errors
     /// [`JoinError`]: also when the name is taken.
-    pub async fn create<A: Leaf>(
-        &self,
-        name: Option<&str>,
-        state: State<A>,
-    ) -> Result<Handle<A>, JoinError> {
-        let state = write_state::<A>(&state)?;
-        let how = match name {
-            None => How::Offline { state, here: false },
-            Some(name) => How::Create { name: name.parse()?, state, or_join: false, here: false },
-        };
-        self.enter(how).await
+    pub fn create<A: Leaf>(&self, name: Option<&str>, state: State<A>) -> Creating<A> {
+        Creating::new(self.clone(), name, &state)
     }
 
     /// Becomes a leaf of the object of that name.

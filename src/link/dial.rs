@@ -198,8 +198,8 @@ impl Dial {
         self.claims += 1;
         let number = self.claims;
         let upward = self.env.upward().clone();
-        upward.begin_claim();
-        line.queue.tell(&Claim { number, path: vec![self.env.id()] });
+        let below = upward.begin_claim();
+        line.queue.tell(&Claim { number, below, path: vec![self.env.id()] });
         let answered = self.answered(line, number).await;
         upward.end_claim(answered.is_ok());
         answered

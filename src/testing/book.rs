@@ -24,6 +24,8 @@ struct Pages {
     voices: Vec<Event<String>>,
     /// One page a leaf.
     leaves: Vec<Page>,
+    /// Of whom a hub has forgotten what he had shouted.
+    forgotten: Option<String>,
 }
 
 /// What one leaf has heard.
@@ -65,6 +67,16 @@ impl Book {
         let mut pages = self.lock();
         pages.leaves.push(Page { client, object, after, heard, parted, is_gone });
         PageNumber(pages.leaves.len() - 1)
+    }
+
+    /// A hub has forgotten what a client had shouted.
+    pub(super) fn forget(&self, client: &str) {
+        self.lock().forgotten.get_or_insert_with(|| client.to_owned());
+    }
+
+    /// Of whom that is so, if it is of anybody.
+    pub(super) fn forgotten(&self) -> Option<String> {
+        self.lock().forgotten.clone()
     }
 
     /// A leaf has heard a shout.

@@ -7,13 +7,15 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     book::Book,
+    network::Network,
     simulation::{Sim, on_one_thread},
     transcript::Transcript,
 };
 use crate::{
     hub::Hub,
     journal::Memory,
-    link::{self, Link, LinkError},
+    link::{self, Link, LinkError, Standing},
+    transport::Connector,
 };
 
 /// Some hubs, and which of them are linked. See [`chain`].
@@ -21,6 +23,7 @@ pub struct Chain {
     hubs: Vec<Sim>,
     book: Book,
     links: Rc<RefCell<BTreeMap<usize, usize>>>,
+    standings: Rc<RefCell<BTreeMap<usize, Link>>>,
 }
 
 /// Runs `story` with so many hubs, none of which is linked, as [`run`](super::run) does with one. Each
@@ -40,7 +43,12 @@ pub fn chain<T>(seed: u64, count: usize, story: impl AsyncFnOnce(&Chain) -> T) -
             };
             Sim::with(seed, Box::new(make), book.clone())
         });
-        let chain = Chain { hubs: hubs.collect(), book: book.clone(), links: Rc::default() };
+        let chain = Chain {
+            hubs: hubs.collect(),
+            book: book.clone(),
+            links: Rc::default(),
+            standings: Rc::default(),
+        };
         story(&chain).await
     })
 }
@@ -60,11 +68,48 @@ impl Chain {
     ///
     /// # Errors
     /// As [`link::up`].
-    pub async fn link(&self, below: usize, above: usize) -> Result<Link, LinkError> {
-        let connector = self.hubs[above].network().connector(&line(below));
-        let link = link::up(&self.hubs[below].hub(), connector).await?;
-        self.links.borrow_mut().insert(below, above);
-        Ok(link)
+    pub async fn link(&self, below: usize, above: usize) -> Result<(), LinkError> {
+        self.start_link(below, above).await
+    }
+
+    /// As [`link`](Self::link), for a task of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_link(
+        &self,
+        below: usize,
+        above: usize,
+    ) -> impl Future<Output = Result<(), LinkError>> + use<> {
+        let connector = self.hubs[above].network().connector(&line_of(below));
+        let (hub, links, standings) =
+            (self.hubs[below].hub(), self.links.clone(), self.standings.clone());
+        async move {
+            if links.borrow().contains_key(&below) {
+                return Err(LinkError::Linked);
+            }
+            links.borrow_mut().insert(below, above);
+            let linked = link::up(&hub, connector).await;
+            match linked {
+                Ok(link) => drop(standings.borrow_mut().insert(below, link)),
+                Err(error) => {
+                    links.borrow_mut().remove(&below);
+                    return Err(error);
+                }
+            }
+            Ok(())
+        }
+    }
+
+    /// The links that are granted: which hub each hub is below.
+    pub fn granted(&self) -> BTreeMap<usize, usize> {
+        let standings = self.standings.borrow();
+        let is_granted = |hub: &usize| {
+            let standing = standings.get(hub).map(Link::standing);
+            matches!(standing, Some(Standing::Flows | Standing::Cut))
+        };
+        let links = self.links.borrow();
+        links.iter().filter(|(below, _)| is_granted(below)).map(|(a, b)| (*a, *b)).collect()
     }
 
     /// The hub above, if there is one.
@@ -75,21 +120,21 @@ impl Chain {
     /// Cuts a hub's link: it is made anew.
     pub fn cut(&self, below: usize) {
         if let Some(above) = self.above(below) {
-            self.hubs[above].network().cut(&line(below));
+            self.hubs[above].network().cut(&line_of(below));
         }
     }
 
     /// Lets nothing pass over a hub's link, in either direction, until it is mended.
     pub fn hold(&self, below: usize) {
         if let Some(above) = self.above(below) {
-            self.hubs[above].network().hold(&line(below));
+            self.hubs[above].network().hold(&line_of(below));
         }
     }
 
     /// Lets all pass again.
     pub fn mend(&self, below: usize) {
         if let Some(above) = self.above(below) {
-            self.hubs[above].network().mend(&line(below));
+            self.hubs[above].network().mend(&line_of(below));
         }
     }
 
@@ -97,7 +142,7 @@ impl Chain {
     pub fn restart(&self, hub: usize) {
         self.hubs[hub].restart();
         let Some(above) = self.above(hub) else { return };
-        let connector = self.hubs[above].network().connector(&line(hub));
+        let connector = self.hubs[above].network().connector(&line_of(hub));
         let hub = self.hubs[hub].hub();
         tokio::task::spawn_local(async move {
             if let Err(error) = link::up(&hub, connector).await {
@@ -126,6 +171,11 @@ impl Chain {
         timeout(time, waiting).await.is_ok()
     }
 
+    /// Of whom a home has forgotten what he had shouted, if it has of anybody.
+    pub fn forgotten(&self) -> Option<String> {
+        self.book.forgotten()
+    }
+
     /// What the witnesses at all hubs have said and heard so far.
     pub fn transcript(&self) -> Transcript {
         self.book.transcript()
@@ -138,7 +188,14 @@ impl std::fmt::Debug for Chain {
     }
 }
 
+/// A line to a hub, called `line`, and the network that it is in.
+pub fn line(hub: &Hub) -> (Network, impl Connector + use<>) {
+    let network = Network::new(&mut StdRng::seed_from_u64(1), hub.local());
+    let connector = network.connector("line");
+    (network, connector)
+}
+
 /// What the line of a hub's link is called in the network of the hub above.
-fn line(below: usize) -> String {
+fn line_of(below: usize) -> String {
     format!("hub {below}")
 }

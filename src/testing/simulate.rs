@@ -64,6 +64,12 @@ pub enum Failure {
         /// Who.
         who: String,
     },
+    /// A hub has forgotten what a client had shouted, and had not lost the client.
+    #[error("a hub has forgotten what {who} had shouted")]
+    Forgotten {
+        /// Who.
+        who: String,
+    },
     /// Something panicked that no schedule had told to.
     #[error("the simulation panicked: {why}")]
     Panicked {
@@ -143,7 +149,11 @@ async fn carry_out(sim: &Sim, schedule: &Schedule, hubs: Hubs) -> Outcome {
     add_stress(&mut stats, sim);
     let verdict = transcript.check_complete().map_err(Failure::Broken).and_then(|summary| {
         add_summary(&mut stats, &summary);
-        lost.map_or(Ok(summary), |who| Err(Failure::Disconnected { who }))
+        match (lost, sim.forgotten()) {
+            (Some(who), _) => Err(Failure::Disconnected { who }),
+            (None, Some(who)) => Err(Failure::Forgotten { who }),
+            (None, None) => Ok(summary),
+        }
     });
     Outcome { verdict, transcript, stats }
 }

@@ -144,6 +144,11 @@ impl Sim {
         }
     }
 
+    /// Of whom a hub has forgotten what he had shouted.
+    pub(super) fn forgotten(&self) -> Option<String> {
+        self.book.forgotten()
+    }
+
     /// What the witnesses have said and heard so far.
     pub fn transcript(&self) -> Transcript {
         self.book.transcript()

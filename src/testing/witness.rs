@@ -6,7 +6,7 @@ use tokio::task::spawn_local;
 
 use super::{book::Book, recorder::Recorder, transcript::Event};
 use crate::{
-    leaf::{Client, Events, Handle, JoinError, Receipted, ShoutError, Voice},
+    leaf::{Client, ConnectionEvent, Events, Handle, JoinError, Receipted, ShoutError, Voice},
     object::{Dispatch, Interface, ObjectId, Receipt, SessionId, Shout, ShoutAt},
 };
 
@@ -143,7 +143,10 @@ async fn name_sessions(
     name: String,
     book: Book,
 ) {
-    while events.next().await.is_some() {
+    while let Some(event) = events.next().await {
+        if let ConnectionEvent::Forgotten { .. } = event {
+            book.forget(&name);
+        }
         book.name(present(), &name);
     }
 }

@@ -167,7 +167,7 @@ impl Outcome {
                 let ends = [self.op.0, seq.0].map(|first| first.checked_add(count.into()));
                 ends.iter().all(Option::is_some).then_some(()).ok_or("the run overflows")
             }
-            Verdict::Refused { .. } | Verdict::Gap => Ok(()),
+            Verdict::Refused { .. } | Verdict::Gap | Verdict::CarriedBelowHome { .. } => Ok(()),
         }
     }
 }
@@ -191,6 +191,11 @@ pub enum Verdict {
     },
     /// Nothing was used up: the home awaits this op. Send again from it on.
     Gap,
+    /// This op was refused, and is used up: it carries an object whose home is below.
+    CarriedBelowHome {
+        /// What it carries.
+        carried: ObjectId,
+    },
 }
 
 /// The object's repeater was made anew: join (with the cursor) or attach once more.

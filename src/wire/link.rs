@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Request, StateIs, Target,
+    Request, StateIs, Target, Verdict,
     codec::{bounded, bounded_text},
 };
 use crate::{
@@ -51,6 +51,8 @@ const LENGTH_BYTES: usize = 4;
 pub struct Claim {
     /// Numbers what the hub below has claimed over this connection.
     pub number: u32,
+    /// How many hubs there are below the one that would be linked, one below the other, at most.
+    pub below: u8,
     /// The hub that would be linked, and those above it that the question has passed.
     #[serde(deserialize_with = "bounded::<_, _, { limits::LINK_DEPTH_MAX }>")]
     pub path: Vec<HubId>,
@@ -263,9 +265,34 @@ pub struct Spent {
     pub session: SessionId,
     /// Its op.
     pub op: Op,
-    /// Why it was refused.
-    #[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")]
-    pub reason: String,
+    /// What was wrong with it.
+    pub why: Unpassed,
+}
+
+/// Why a shout goes no further up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Unpassed {
+    /// It was refused.
+    Refused {
+        /// Why.
+        #[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")]
+        reason: String,
+    },
+    /// It carries an object whose home is below.
+    CarriedBelowHome {
+        /// What it carries.
+        carried: ObjectId,
+    },
+}
+
+impl From<Unpassed> for Verdict {
+    fn from(unfit: Unpassed) -> Self {
+        match unfit {
+            Unpassed::Refused { reason } => Self::Refused { reason },
+            Unpassed::CarriedBelowHome { carried } => Self::CarriedBelowHome { carried },
+        }
+    }
 }
 
 impl Spent {

@@ -7,6 +7,11 @@
     reason = "a test says what went wrong by ending"
 )]
 
+mod asks;
 mod basics;
+mod cut;
+mod here;
+mod members;
 mod pond;
+mod rings;
 mod trees;

@@ -113,6 +113,7 @@ async fn storm(chain: &Chain, random: &mut StdRng) -> Storms {
     let summary = finish(chain, &frogs, croaks).await;
     storms.slowest = calm.elapsed();
     assert_eq!((summary.lost, summary.unknown, summary.resyncs), (0, 0, 0), "{summary:?}");
+    assert_eq!(chain.forgotten(), None);
     storms.shouts = summary.shouts;
     storms.deliveries = summary.deliveries;
     storms
@@ -194,6 +195,6 @@ impl Frogs {
     }
 }
 
-fn number(name: &str) -> Option<u64> {
+pub(crate) fn number(name: &str) -> Option<u64> {
     Some(std::env::var(name).ok()?.parse().expect("is a number"))
 }

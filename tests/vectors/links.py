@@ -12,8 +12,8 @@ def via(session, vector):
     return {"frame": "Via", "session": session, "payload": body(vector).hex()}
 
 
-def claim(*path, number=1):
-    return {"frame": "Claim", "number": number, "path": list(path)}
+def claim(*path, number=1, below=0):
+    return {"frame": "Claim", "number": number, "below": below, "path": list(path)}
 
 
 def barred(why, number=1):
@@ -74,7 +74,7 @@ VECTORS = {
     "via_maximal": {"frame": "Via", "session": "ff" * 16, "payload": "5a" * (65536 - 17)},
     "claim": claim(HUB),
     "claim_passed_on": claim(HUB, BLOT, number=300),
-    "claim_maximal": claim(*[f"{n:02x}" * 16 for n in range(16)], number=U32),
+    "claim_maximal": claim(*[f"{n:02x}" * 16 for n in range(16)], number=U32, below=255),
     "granted": {"frame": "Granted", "number": 1},
     "granted_0": {"frame": "Granted", "number": 0},
     "granted_maximal": {"frame": "Granted", "number": U32},
@@ -87,7 +87,7 @@ VECTORS = {
     "below": below(ALEC, AMY),
     "below_nobody": below(),
     "below_to_be_continued": below(ALEC, more=True),
-    "below_of_the_largest_frame": below(*[f"{n:04x}" * 8 for n in range(4095)], more=True),
+    "below_of_as_many_as_may_be": below(*[f"{n:04x}" * 8 for n in range(4000)], more=True),
     "over": {"frame": "Over", "session": ALEC},
     "over_maximal": {"frame": "Over", "session": "ff" * 16},
     "reserve": {"frame": "Reserve", "object": OBJECT},

@@ -202,7 +202,7 @@ FRAMES = {
         object=id16, session=id16, ask=u64, answer=answer, carried=listed(carried))),
     "Replied": (53, dict(object=id16, ask=u64, answer=answer, carried=listed(carried))),
     "Via": (54, dict(session=id16)),
-    "Claim": (55, dict(number=u32, path=listed(id16))),
+    "Claim": (55, dict(number=u32, below=byte, path=listed(id16))),
     "Granted": (56, dict(number=u32)),
     "Barred": (57, dict(number=u32, why=bar)),
     "Below": (58, dict(sessions=listed(id16), more=boolean)),

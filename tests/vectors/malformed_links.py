@@ -19,18 +19,18 @@ def counts():
     full = "one more than the limit"
     return {
         "claim_carried_by_fetched": malformed("Fetched", FETCHED + varint(65) + b"\1\2", few),
-        "claim_path": malformed("Claim", REQUEST + varint(17) + AMY, few),
+        "claim_path": malformed("Claim", REQUEST + b"\0" + varint(17) + AMY, few),
         "claim_path_of_a_loop": malformed("Barred", REQUEST + b"\0" + varint(2**32) + AMY, few),
-        "claim_below": malformed("Below", varint(4097) + AMY, few),
+        "claim_below": malformed("Below", varint(4001) + AMY, few),
         "claim_below_within_the_limit": malformed(
-            "Below", varint(4095) + AMY + b"\0", "the sessions are missing"),
+            "Below", varint(4000) + AMY + b"\0", "the sessions are missing"),
         "claim_answers_of_enroll": malformed("Enroll", ENROLL + varint(257) + b"\1\2", few),
         "claim_info_of_enroll": malformed("Enroll", ENROLL + b"\0\0" + varint(1025) + b"\1", few),
         "over_answers_of_enroll": malformed(
             "Enroll", ENROLL + varint(257) + b"\1" * 257 + b"\0\0", full),
         "over_info_of_enroll": malformed(
             "Enroll", ENROLL + b"\0\0" + varint(1025) + bytes(1025), full),
-        "over_path": malformed("Claim", REQUEST + varint(17) + AMY * 17, full),
+        "over_path": malformed("Claim", REQUEST + b"\0" + varint(17) + AMY * 17, full),
         "over_path_of_a_loop": malformed("Barred", REQUEST + b"\0" + varint(17) + AMY * 17, full),
         "over_carried_by_fetched": malformed(
             "Fetched", FETCHED + varint(65) + carried(good.CARRIED_BLOT) * 65, full),

@@ -14,7 +14,7 @@ use crate::{
         roster::Way,
     },
     object::{Kind, Op, SessionId},
-    wire::{Enrolled, Refusal},
+    wire::{Enrolled, Refusal, Unpassed},
 };
 
 /// A session below a link is at the object.
@@ -35,7 +35,7 @@ pub(crate) struct Enrolling {
 pub(crate) struct Spend {
     pub(crate) session: SessionId,
     pub(crate) op: Op,
-    pub(crate) reason: String,
+    pub(crate) why: Unpassed,
 }
 
 impl Repeater {
@@ -85,12 +85,12 @@ impl Handler<Spend> for Repeater {
     type Result = ();
 
     fn handle(&mut self, spend: Spend, ctx: &mut Context<Self>) {
-        let Spend { session, op, reason } = spend;
+        let Spend { session, op, why } = spend;
         if self.above.is_some() {
-            return self.spend_above(session, op, reason);
+            return self.spend_above(session, op, why);
         }
         if self.roster.get(session).is_some() {
-            self.refuse(session, op, reason);
+            self.refuse_with(session, op, why.into());
         }
         if !self.took(1, 0, ctx) {
             self.flush_later(ctx);

@@ -2,7 +2,7 @@
 
 use actix::{AsyncContext, Context, Handler, Message};
 
-use super::{Flush, Repeater, ahead::Later, fatal::InHand};
+use super::{Flush, Repeater, ahead::Later, fatal::InHand, upward::refusal};
 use crate::{
     connection::Held,
     hub::{
@@ -11,8 +11,7 @@ use crate::{
         session::Metered,
         volley::Volley,
     },
-    limits::SHOUT_BYTES_MAX,
-    object::{self, Op, SessionId},
+    object::{Op, SessionId},
     wire::Verdict,
 };
 
@@ -37,14 +36,7 @@ impl Repeater {
             self.history.remember(session);
             return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
         };
-        let may = member.rights.may_shout(offer.kind);
-        if !may {
-            let why = format!("no right to shout message {} at this object", offer.kind);
-            return self.refuse(session, offer.op, why);
-        }
-        let bytes = offer.payload.len() + object::Carried::bytes_of(&offer.carried);
-        if bytes > SHOUT_BYTES_MAX {
-            let why = format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}");
+        if let Some(why) = refusal(member, offer) {
             return self.refuse(session, offer.op, why);
         }
         if self.fatal.as_ref().is_some_and(|it| it.is_blamed(session, offer.op)) {
@@ -72,8 +64,13 @@ impl Repeater {
     }
 
     pub(super) fn refuse(&mut self, session: SessionId, op: Op, reason: String) {
+        self.refuse_with(session, op, Verdict::Refused { reason });
+    }
+
+    /// Refuses an op, if it is the next one, with this for an outcome.
+    pub(super) fn refuse_with(&mut self, session: SessionId, op: Op, verdict: Verdict) {
         match self.history.refuse(session, op) {
-            Decision::RefusedBefore => self.fanout.owe(session, op, Verdict::Refused { reason }),
+            Decision::RefusedBefore => self.fanout.owe(session, op, verdict),
             decision => self.answer(session, op, decision),
         }
     }

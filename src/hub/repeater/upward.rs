@@ -7,12 +7,17 @@ use bytes::Bytes;
 
 use super::{PassAsk, PassReply, Relay, Repeater, Shouts};
 use crate::{
-    hub::{history::Offer, roster::Way, upward::Upward},
+    hub::{
+        contact::Contact,
+        history::Offer,
+        roster::{Member, Way},
+        upward::Upward,
+    },
     limits::SHOUT_BYTES_MAX,
     object::{self, Carried, Op, Seq, SessionId},
     wire::{
-        self, Absent, Answer, Asked, Heard, Reply, ShoutFrame, Snapshot, Spent, StateIs, Volatile,
-        Withdraw, encode, put_below,
+        self, Absent, Answer, Ask, Asked, Heard, Replied, Reply, ShoutFrame, Snapshot, Spent,
+        StateIs, Unpassed, Volatile, Withdraw, encode, put_below,
     },
 };
 
@@ -37,8 +42,8 @@ impl Repeater {
 
     fn put_up(&self, frames: &mut Vec<u8>, session: SessionId, offer: &Offer<'_>) {
         let object = self.object;
-        if let Some(reason) = self.refusal(session, offer) {
-            let spent = Spent { object, session, op: offer.op, reason };
+        if let Some(why) = self.unfit(session, offer) {
+            let spent = Spent { object, session, op: offer.op, why };
             return frames.extend_from_slice(&encode(&spent));
         }
         let Offer { op, kind, handled_within_ms, ref carried, payload } = *offer;
@@ -48,16 +53,13 @@ impl Repeater {
     }
 
     /// Why a shout goes no further.
-    fn refusal(&self, session: SessionId, offer: &Offer<'_>) -> Option<String> {
+    fn unfit(&self, session: SessionId, offer: &Offer<'_>) -> Option<Unpassed> {
         let member = self.roster.get(session)?;
-        if !member.rights.may_shout(offer.kind) {
-            return Some(format!("no right to shout message {} at this object", offer.kind));
+        if let Some(reason) = refusal(member, offer) {
+            return Some(Unpassed::Refused { reason });
         }
-        let bytes = offer.payload.len() + Carried::bytes_of(&offer.carried);
-        if bytes > SHOUT_BYTES_MAX {
-            return Some(format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}"));
-        }
-        self.below_home(&offer.carried)
+        let carried = self.above.as_ref()?.upward.below_home(&offer.carried)?;
+        Some(Unpassed::CarriedBelowHome { carried })
     }
 
     /// Why the home cannot be told of these.
@@ -66,30 +68,52 @@ impl Repeater {
         Some(wire::carried_below_home(own, self.object))
     }
 
-    pub(super) fn spend_above(&self, session: SessionId, op: Op, reason: String) {
+    pub(super) fn spend_above(&self, session: SessionId, op: Op, why: Unpassed) {
         if let Some(upward) = self.way_up() {
-            upward.say(encode(&Spent { object: self.object, session, op, reason }), None);
+            upward.say(encode(&Spent { object: self.object, session, op, why }), None);
         }
     }
 
     pub(super) fn ask_above(&self, asking: PassAsk) {
         let PassAsk { session, ask, payload, held } = asking;
         let Some(member) = self.roster.get(session) else { return };
-        if let Some(reason) = self.below_home(&ask.carried) {
+        if let Some(reason) = self.refusal_to_ask(member, &ask, payload.len()) {
             let (object, ask, answer) = (self.object, ask.ask, Answer::Refused { reason });
             let carried = Vec::new();
-            return member.contact.say(&wire::Replied { object, ask, answer, carried });
+            return member.contact.say(&Replied { object, ask, answer, carried });
         }
         if let Some(upward) = self.way_up() {
             upward.say_for(session, &ask, &payload, Some(held));
         }
     }
 
+    /// Why an ask goes no further.
+    fn refusal_to_ask(
+        &self,
+        member: &Member<Contact>,
+        ask: &Ask,
+        payload_bytes: usize,
+    ) -> Option<String> {
+        if !member.rights.may_shout(ask.kind) {
+            return Some(format!("no right to ask message {} of this object", ask.kind));
+        }
+        let bytes = payload_bytes + Carried::bytes_of(&ask.carried);
+        if bytes > SHOUT_BYTES_MAX {
+            return Some(format!("ask of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}"));
+        }
+        self.below_home(&ask.carried)
+    }
+
     pub(super) fn reply_above(&self, replying: PassReply) {
         let PassReply { session, mut reply, mut payload, held } = replying;
-        if let Some(reason) = self.below_home(&reply.carried) {
-            (reply.answer, payload) = (Answer::Unwritable { reason }, Bytes::new());
-            reply.carried = Vec::new();
+        let bytes = payload.len() + Carried::bytes_of(&reply.carried);
+        let unfit = match self.below_home(&reply.carried) {
+            Some(reason) => Some(Answer::Unwritable { reason }),
+            None if bytes > SHOUT_BYTES_MAX => Some(Answer::TooLarge { bytes: bytes as u32 }),
+            None => None,
+        };
+        if let Some(answer) = unfit {
+            (reply.answer, reply.carried, payload) = (answer, Vec::new(), Bytes::new());
         }
         if let Some(upward) = self.way_up() {
             upward.say_for(session, &reply, &payload, Some(held));
@@ -165,6 +189,16 @@ impl Repeater {
         };
         above.upward.say(snapshot.frames(&state.state).concat().into(), None);
     }
+}
+
+/// Why a shout of a session is not even passed on.
+pub(super) fn refusal(member: &Member<Contact>, offer: &Offer<'_>) -> Option<String> {
+    if !member.rights.may_shout(offer.kind) {
+        return Some(format!("no right to shout message {} at this object", offer.kind));
+    }
+    let bytes = offer.payload.len() + Carried::bytes_of(&offer.carried);
+    (bytes > SHOUT_BYTES_MAX)
+        .then(|| format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}"))
 }
 
 /// Bytes that a shout has more with its origin.

@@ -115,8 +115,8 @@ impl Session {
     }
 
     fn spend(&self, spent: Spent) {
-        let Spent { object, session, op, reason } = spent;
-        self.tell(object, Spend { session, op, reason });
+        let Spent { object, session, op, why } = spent;
+        self.tell(object, Spend { session, op, why });
     }
 
     fn withdraw(&self, withdraw: &Withdraw) {
@@ -181,8 +181,8 @@ impl Session {
         }
         let pending = pending.reserving(Reservation::new(&self.env, object, create.here));
         let granting = self.creating(create, state, session);
-        ctx.spawn(granting.into_actor(self).map(move |granted, link, _| match granted {
-            Ok((_, found)) => link.made_below(session, &found, pending),
+        ctx.spawn(granting.into_actor(self).map(move |granted, link, ctx| match granted {
+            Ok((_, found)) => link.made_below(session, &found, pending, ctx),
             Err(refusal) => pending.refuse(refusal),
         }));
     }
@@ -193,13 +193,19 @@ impl Session {
         places.is_some_and(|places| places.contains_key(&object))
     }
 
-    fn made_below(&mut self, session: SessionId, found: &Found, pending: Pending) {
+    fn made_below(
+        &mut self,
+        session: SessionId,
+        found: &Found,
+        pending: Pending,
+        ctx: &mut Context<Self>,
+    ) {
         let Found { object, ref repeater, ref made, .. } = *found;
         let epoch = made.as_ref().map(|made| {
             made.joins();
             made.epoch
         });
-        self.stands(session, object, repeater.clone());
+        self.stands(session, object, repeater.clone(), ctx);
         let request = pending.request();
         pending.answer(&Made { request, object, epoch }, &[]);
     }
@@ -223,13 +229,25 @@ impl Session {
     }
 
     /// A session below is, or may be, at an object.
-    fn stands(&mut self, session: SessionId, object: ObjectId, repeater: Addr<Repeater>) {
+    fn stands(
+        &mut self,
+        session: SessionId,
+        object: ObjectId,
+        repeater: Addr<Repeater>,
+        ctx: &mut Context<Self>,
+    ) {
         let link = self.contact.session;
         let Some(below) = &mut self.below else { return };
         let is_new = !below.origins.contains_key(&session);
         below.origins.entry(session).or_default().insert(object, repeater);
         if is_new {
-            self.env.directory.do_send(Originate { session, link });
+            let known = self.env.directory.send(Originate { session, link });
+            ctx.spawn(known.into_actor(self).map(move |known, link, ctx| {
+                if !known.unwrap_or(true) {
+                    let why = format!("a link speaks for session {session}, which is not below it");
+                    link.lose(Closed::protocol(why), ctx);
+                }
+            }));
         }
     }
 
@@ -259,13 +277,13 @@ impl Session {
     }
 
     /// A session below is at an object.
-    pub(super) fn enroll(&mut self, enroll: Enroll, pending: Pending) {
+    pub(super) fn enroll(&mut self, enroll: Enroll, pending: Pending, ctx: &mut Context<Self>) {
         let Enroll { object, session, leaf, answers, name, info, .. } = enroll;
         let place = self.places.get(&object).filter(|place| place.is_joined());
         let Some(repeater) = place.and_then(Place::repeater).cloned() else {
             return pending.refuse(Refusal::NotJoined);
         };
-        self.stands(session, object, repeater.clone());
+        self.stands(session, object, repeater.clone(), ctx);
         let queue = self.contact.queue.clone();
         let client = Arc::new(Identity { name, info, ..Identity::default() });
         let (link, way) = (self.contact.session, if leaf { Way::Joined } else { Way::Attached });

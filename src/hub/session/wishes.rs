@@ -82,7 +82,7 @@ impl Session {
             Frame::Create(create, state) => self.create(create, state, pending, ctx),
             Frame::Join(join) => self.join(join, pending, ctx),
             Frame::Fetch(fetch) => self.fetch(fetch, pending, ctx),
-            Frame::Enroll(enroll) => self.enroll(enroll, pending),
+            Frame::Enroll(enroll) => self.enroll(enroll, pending, ctx),
             Frame::Attach(attach) => self.attach(attach, pending, ctx),
             Frame::Part(Part { object, .. }) => self.leave(object, Way::Joined, pending),
             Frame::Detach(Detach { object, .. }) => self.leave(object, Way::Attached, pending),

@@ -7,7 +7,7 @@ use crate::{
     connection::Closed,
     limits::SHOUT_BYTES_MAX,
     object::{DecodeError, EncodeError, ObjectId},
-    wire::{Answer, EndReason, Refusal},
+    wire::{Answer, EndReason, Refusal, carried_below_home},
 };
 
 /// A shout that has no receipt. Every variant gives the message back.
@@ -29,6 +29,17 @@ pub enum ShoutError<M> {
     Gone(M, Gone),
     /// It was sent and refused: nobody hears it.
     Refused(M, String),
+    /// It was refused: it carries an object whose home is a hub below that of the object that it was
+    /// shouted at, where those above cannot have it. Create that one without a
+    /// [home](crate::Creating::home) of its own.
+    CarriedBelowHome {
+        /// The message.
+        message: M,
+        /// What it carries.
+        carried: ObjectId,
+        /// What it was shouted at.
+        object: ObjectId,
+    },
     /// It was sent, and the session ended before its outcome was known: it may have been heard by
     /// all, or by none.
     Unknown(M, Gone),
@@ -167,6 +178,7 @@ pub(crate) enum Failure {
     Encode(EncodeError),
     Gone(Gone),
     Refused(String),
+    CarriedBelowHome { carried: ObjectId, object: ObjectId },
     Unknown(Gone),
 }
 
@@ -177,6 +189,9 @@ impl Failure {
             Self::Encode(error) => ShoutError::Encode(message, error),
             Self::Gone(gone) => ShoutError::Gone(message, gone),
             Self::Refused(why) => ShoutError::Refused(message, why),
+            Self::CarriedBelowHome { carried, object } => {
+                ShoutError::CarriedBelowHome { message, carried, object }
+            }
             Self::Unknown(gone) => ShoutError::Unknown(message, gone),
         }
     }
@@ -190,6 +205,7 @@ impl<M> ShoutError<M> {
             | Self::Encode(message, _)
             | Self::Gone(message, _)
             | Self::Refused(message, _)
+            | Self::CarriedBelowHome { message, .. }
             | Self::Unknown(message, _) => message,
         }
     }
@@ -202,6 +218,9 @@ impl<M> fmt::Display for ShoutError<M> {
             Self::Encode(_, error) => write!(f, "not sent: {error}"),
             Self::Gone(_, gone) => write!(f, "not sent: {gone}"),
             Self::Refused(_, why) => write!(f, "refused: {why}"),
+            Self::CarriedBelowHome { carried, object, .. } => {
+                write!(f, "refused: {}", carried_below_home(*carried, *object))
+            }
             Self::Unknown(_, gone) => write!(f, "perhaps heard, perhaps not: {gone}"),
         }
     }

@@ -71,6 +71,23 @@ impl Switching<'_> {
 }
 
 impl Channel {
+    /// Shouts go on; what the hub awaits from `next_op` on is sent again. Says whether the home has
+    /// forgotten what was before.
+    pub(crate) fn resume(&self, next_op: Op) -> bool {
+        let mut state = self.lock();
+        if !matches!(state.phase, Phase::Paused) {
+            return false;
+        }
+        state.phase = Phase::Open;
+        state.settle_before(next_op);
+        let is_forgotten = next_op < state.first_op();
+        state.number_anew(next_op);
+        state.send_again(next_op);
+        state.ask_again(self.object);
+        self.go_on(state);
+        is_forgotten
+    }
+
     /// There is another connection, of the same session: shouts wait until the hub has said where
     /// to go on.
     pub(crate) fn reconnect(&self, queue: &Arc<Queue>) {

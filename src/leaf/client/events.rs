@@ -16,6 +16,13 @@ use crate::{connection::Closed, limits::CONNECTION_EVENTS_MAX, object::ObjectId}
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
+    /// The home of an object knows nothing of what this client had shouted there: a link on the way was
+    /// cut for too long. Shouts that were sent and not receipted have ended as
+    /// [`Unknown`](crate::ShoutError::Unknown).
+    Forgotten {
+        /// The object.
+        object: ObjectId,
+    },
     /// The way from the hub to an object's home is cut: what is shouted at the object, and asked
     /// there, waits. All else goes on.
     Stalled {
@@ -112,7 +119,7 @@ impl Events {
 impl ConnectionEvent {
     /// Whether it tells how the connection is, and not what lies behind it.
     fn is_of_the_connection(&self) -> bool {
-        !matches!(self, Self::Stalled { .. } | Self::Flowing { .. })
+        !matches!(self, Self::Forgotten { .. } | Self::Stalled { .. } | Self::Flowing { .. })
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Entry {
     pub(super) retries: u32,
     /// The request that makes an object known which lives offline.
     pub(super) publish: Option<Request>,
+    /// Whether the object's home has forgotten the session, and nobody was told.
+    pub(super) is_forgotten: bool,
     /// Whether the way to the object's home is cut.
     pub(super) is_stalled: bool,
     /// Why the last leaf is no more, if it failed.
@@ -104,6 +106,7 @@ impl Entry {
             is_unsure: false,
             retries: 0,
             publish: None,
+            is_forgotten: false,
             is_stalled: false,
             failed: None,
         }
@@ -123,7 +126,7 @@ impl Entry {
     pub(super) fn go_on(&mut self, next_op: Op) {
         self.retries = 0;
         if !self.is_unsure {
-            self.channel.resume(next_op);
+            self.is_forgotten |= self.channel.resume(next_op);
         }
     }
 

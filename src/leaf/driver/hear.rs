@@ -137,6 +137,8 @@ impl Driver {
         let Some(entry) = self.entries.get_mut(&object) else { return };
         entry.go_on_from(joined);
         entry.name.clone_from(&joined.name);
+        self.tell_forgotten(object);
+        let Some(entry) = self.entries.get_mut(&object) else { return };
         let Some(leaf) = entry.leaf_of(generation) else { return };
         leaf.past = joined.last;
         leaf.pace = Pace::Pushed;
@@ -159,6 +161,15 @@ impl Driver {
             let given = joined.state.is_present().then(|| self.given(state, &joined.carried, ctx));
             let gap = Gap { resync: Resync { from, ..resync }, owner: joined.owner };
             self.tell_resync(object, gap, given);
+        }
+    }
+
+    /// Tells programs if the object's home has forgotten this client.
+    pub(super) fn tell_forgotten(&mut self, object: ObjectId) {
+        let Some(entry) = self.entries.get_mut(&object) else { return };
+        if std::mem::take(&mut entry.is_forgotten) {
+            tracing::warn!(%object, "the object's home has forgotten the session");
+            self.events.tell(ConnectionEvent::Forgotten { object });
         }
     }
 

@@ -61,6 +61,7 @@ impl Driver {
                 if let Some(entry) = self.entries.get_mut(&object) {
                     entry.go_on(attached.next_op);
                 }
+                self.tell_forgotten(object);
             }
             _ => return Err(mismatch(attached.request)),
         }
