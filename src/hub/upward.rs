@@ -48,12 +48,21 @@ struct State {
     line: Line,
     number: Request,
     asked: BTreeMap<Request, Asked>,
-    /// Objects that are about to be made above, and by how many requests.
-    reserved: BTreeMap<ObjectId, usize>,
+    /// Objects that are about to be made above.
+    reserved: BTreeMap<ObjectId, Reserved>,
     /// Objects whose home is above.
     copies: HashMap<ObjectId, Addr<Repeater>>,
     /// Objects whose home is here.
     own: HashSet<ObjectId>,
+}
+
+/// An object that is about to be made above.
+#[derive(Debug, Default)]
+struct Reserved {
+    /// By how many requests.
+    count: usize,
+    /// Whether the home has answered one of them: then nobody need wait there.
+    is_made: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -185,7 +194,8 @@ impl Upward {
         for frame in all_below(sessions) {
             let _closing = queue.push(Class::Firm, frame);
         }
-        for object in state.reserved.keys() {
+        let reserved = state.reserved.iter().filter(|(_, reserved)| !reserved.is_made);
+        for (object, _) in reserved {
             let _closing = queue.push(Class::Firm, encode(&Reserve { object: *object }));
         }
         state.asked.retain(|_, asked| asked.by.is_kept());
@@ -241,8 +251,11 @@ impl Upward {
         create: Create,
         state: &[u8],
     ) -> Result<Made, Refusal> {
+        let object = create.object;
         let made = self.ask(|request| Create { request, ..create }.encode_for(session, state));
-        made.await.map_err(|_| Refusal::Stopping)??.ok_or(Refusal::Unknown)
+        let made = made.await.map_err(|_| Refusal::Stopping)??.ok_or(Refusal::Unknown)?;
+        self.is_made(object);
+        Ok(made)
     }
 
     /// Asks for something to be done.
@@ -309,9 +322,9 @@ impl Upward {
     /// An object is about to be made above, before anything that follows is said.
     pub(crate) fn reserve(&self, object: ObjectId) {
         let mut state = self.lock();
-        let count = state.reserved.entry(object).or_default();
-        *count += 1;
-        if *count == 1
+        let reserved = state.reserved.entry(object).or_default();
+        reserved.count += 1;
+        if reserved.count == 1
             && let Line::Up(queue) = &state.line
         {
             let _closing = queue.push(Class::Firm, encode(&Reserve { object }));
@@ -321,14 +334,26 @@ impl Upward {
     /// A request less is about to.
     pub(crate) fn release(&self, object: ObjectId) {
         let mut state = self.lock();
-        let Some(count) = state.reserved.get_mut(&object) else { return };
-        *count -= 1;
-        if *count > 0 {
+        let Some(reserved) = state.reserved.get_mut(&object) else { return };
+        reserved.count -= 1;
+        if reserved.count > 0 {
             return;
         }
+        let is_told = reserved.is_made;
         state.reserved.remove(&object);
-        if let Line::Up(queue) = &state.line {
-            let _closing = queue.push(Class::Firm, encode(&Release { object }));
+        if !is_told {
+            state.tell_release(object);
+        }
+    }
+
+    /// An object was made above, or not: whoever asks for it there need not wait, and the copy of it
+    /// that is to be had here is not to wait for itself.
+    fn is_made(&self, object: ObjectId) {
+        let mut state = self.lock();
+        let reserved = state.reserved.get_mut(&object).filter(|reserved| !reserved.is_made);
+        if let Some(reserved) = reserved {
+            reserved.is_made = true;
+            state.tell_release(object);
         }
     }
 
@@ -379,6 +404,12 @@ impl Upward {
 }
 
 impl State {
+    fn tell_release(&self, object: ObjectId) {
+        if let Line::Up(queue) = &self.line {
+            let _closing = queue.push(Class::Firm, encode(&Release { object }));
+        }
+    }
+
     fn carry_out(&self, decisions: impl IntoIterator<Item = Decision<Addr<Session>>>) {
         for decision in decisions {
             match decision {

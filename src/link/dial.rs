@@ -81,7 +81,8 @@ impl Dial {
                     50..500_u32,
                 ))),
                 End::Lost(closed) => {
-                    let wait = wait_before(self.tries, &mut self.random);
+                    // One hub is no crowd: it may come soon.
+                    let wait = wait_before(self.tries.min(1), &mut self.random);
                     self.tries = self.tries.saturating_add(1);
                     tracing::info!(%closed, ?wait, "the link is cut: it is tried again");
                     wait

@@ -34,6 +34,9 @@ interface! {
     }
 }
 
+/// When all have heard all after all is mended, in virtual time.
+const CAUGHT_UP: Duration = Duration::from_secs(5);
+
 /// What a storm has come to.
 #[derive(Debug, Default)]
 struct Storms {
@@ -112,6 +115,7 @@ async fn storm(chain: &Chain, random: &mut StdRng) -> Storms {
     let calm = Instant::now();
     let summary = finish(chain, &frogs, croaks).await;
     storms.slowest = calm.elapsed();
+    assert!(storms.slowest <= CAUGHT_UP, "it took {:?}", storms.slowest);
     assert_eq!((summary.lost, summary.unknown, summary.resyncs), (0, 0, 0), "{summary:?}");
     assert_eq!(chain.forgotten(), None);
     storms.shouts = summary.shouts;

@@ -160,6 +160,8 @@ impl Repeater {
             Some(enroll) if above.flows => request = Some(above.upward.enroll(enroll)),
             Some(_) => {}
         }
+        let flows = above.flows;
+        tracing::trace!(%object, %session, flows, ?request, "the home is asked to let somebody in");
         let (told, behind) = (Vec::new(), VecDeque::new());
         above.entrants.insert(session, Entrant { entry, request, next_op, told, behind });
         self.let_entrants_in(ctx);
@@ -190,6 +192,7 @@ impl Repeater {
 
     fn let_entrant_in(&mut self, entrant: Entrant, ctx: &mut Context<Self>) {
         let Entrant { entry, next_op, told, behind, .. } = entrant;
+        tracing::trace!(object = %self.object, ?next_op, "somebody is let in");
         let (session, contact) = match entry {
             Entry::Leaf(mut join) => {
                 let contact = join.contact.clone();
@@ -249,6 +252,7 @@ impl Repeater {
         let cursor = self.cursor();
         let (object, Some(above)) = (self.object, &mut self.above) else { return };
         above.flows = true;
+        tracing::trace!(%object, ?cursor, "the way to an object's home is open");
         above.coming = None;
         above.upward.fetch(object, cursor);
         for (session, entrant) in &mut above.entrants {
@@ -435,6 +439,7 @@ impl Repeater {
 
     fn take_fetched(&mut self, fetched: Fetched, state: Bytes) {
         let Fetched { start, last, anew, owner, carried, .. } = fetched;
+        tracing::trace!(object = %self.object, start = %start.seq, %last, anew, "a copy is fetched");
         let has_begun = self.above.as_ref().is_some_and(|above| above.has_begun);
         if !anew && has_begun {
             return;

@@ -50,6 +50,8 @@ pub(crate) struct Join {
 pub(crate) struct Linked {
     pub(crate) interface: InterfaceId,
     pub(crate) codec: Codec,
+    /// Whether it has nothing of the object.
+    pub(crate) anew: bool,
 }
 
 /// A session's connection has room for what its leaf was not sent.
@@ -296,7 +298,7 @@ impl Repeater {
         (mut catch_up, rest): (CatchUp, Option<Duration>),
         ctx: &mut Context<Self>,
     ) {
-        let Join { pending, contact, client, rights, name, cursor, answers, link, known } = join;
+        let Join { pending, contact, client, rights, name, answers, link, known, .. } = join;
         let (object, session) = (self.object, contact.session);
         self.entering = Some(Box::new(contact.clone()));
         let (state, payload, carried) = catch_up.take_state();
@@ -306,9 +308,9 @@ impl Repeater {
         let owner = self.history.owner_at(start);
         let start = Cursor { epoch: self.history.epoch(), seq: start };
         let is_link = link.is_some();
-        if let Some(Linked { interface, codec }) = link {
+        if let Some(Linked { interface, codec, anew }) = link {
             let presence = self.members.is_some();
-            let anew = cursor.is_none_or(|_| resync.is_some() || state.is_present());
+            let anew = anew || resync.is_some();
             let fetched = Fetched {
                 request,
                 object,

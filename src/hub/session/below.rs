@@ -260,7 +260,7 @@ impl Session {
         let enter = move |found: &Found, pending, contact, rights| {
             let Found { interface, codec, name, .. } = found.clone();
             let (answers, known) = (Vec::new(), None);
-            let link = Some(Linked { interface, codec });
+            let link = Some(Linked { interface, codec, anew: cursor.is_none() });
             found.repeater.do_send(Joining {
                 pending,
                 contact,
