@@ -152,6 +152,8 @@ impl Repeater {
         entry: Entry,
         ctx: &mut Context<Self>,
     ) {
+        // What is sent to where it was is not to say that it is away.
+        self.roster.set_away(session);
         let (object, Some(above)) = (self.object, &mut self.above) else { return };
         let (mut next_op, mut request) = (None, None);
         match entry.enroll(object, session) {

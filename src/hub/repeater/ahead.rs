@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use actix::{Context, Handler};
 use bytes::Bytes;
 
-use super::{Attach, Enrolling, Join, Leave, PassAsk, Pull, Repeater, Shouts};
+use super::{Attach, Away, Enrolling, Join, Leave, PassAsk, Pull, Repeater, Shouts};
 use crate::{
     connection::Fed,
     hub::{
@@ -39,6 +39,7 @@ pub(super) struct Going {
 #[derive(Debug)]
 pub(super) enum Later {
     Ask(PassAsk),
+    Away(Away),
     Attach(Attach),
     Detach(Leave),
     Enroll(Enrolling),
@@ -161,6 +162,7 @@ impl Repeater {
     fn hear_one(&mut self, later: Later, ctx: &mut Context<Self>) {
         match later {
             Later::Ask(ask) => self.handle(ask, ctx),
+            Later::Away(away) => self.handle(away, ctx),
             Later::Attach(attach) => self.handle(attach, ctx),
             Later::Detach(leave) => self.handle(leave, ctx),
             Later::Enroll(enrolling) => self.handle(enrolling, ctx),
@@ -221,7 +223,7 @@ impl Repeater {
                     }
                     Later::Detach(leave) => leave.refuse(),
                     Later::Enroll(Enrolling { pending, .. }) => pending.refuse(Refusal::Gone),
-                    Later::Ask(_) | Later::Pull(_) | Later::Shouts(_) => {}
+                    Later::Ask(_) | Later::Away(_) | Later::Pull(_) | Later::Shouts(_) => {}
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::{AsyncContext, Context, Handler, Message};
 
-use super::{Flush, Repeater};
+use super::{Flush, Repeater, ahead::Later};
 use crate::{hub::admission::Identity, object::SessionId};
 
 /// A session has lost its connection.
@@ -73,7 +73,14 @@ impl Repeater {
 impl Handler<Away> for Repeater {
     type Result = ();
 
-    fn handle(&mut self, Away(session): Away, ctx: &mut Self::Context) {
+    fn handle(&mut self, away: Away, ctx: &mut Self::Context) {
+        let session = away.0;
+        // At a copy it is about to be let in, and goes again.
+        let is_entrant = self.is_entrant(session);
+        let now = if is_entrant { self.or_later(session, away, Later::Away) } else { Some(away) };
+        if now.is_none() {
+            return;
+        }
         self.is_away(session);
         self.ask_for_a_snapshot();
         self.took(1, 0, ctx);
