@@ -55,9 +55,10 @@ def withdraw(**change):
     return {"frame": "Withdraw", "object": OBJECT, "session": ALEC, "leaf": True} | change
 
 
-def spent(op, reason="", **change):
+def spent(op, why=None, **change):
     return {
-        "frame": "Spent", "object": OBJECT, "session": ALEC, "op": op, "reason": reason} | change
+        "frame": "Spent", "object": OBJECT, "session": ALEC, "op": op,
+        "why": why or {"Refused": {"reason": ""}}} | change
 
 
 VECTORS = {
@@ -133,9 +134,11 @@ VECTORS = {
     "withdraw_maximal": withdraw(object="ff" * 16, session="ff" * 16),
     "absent": {"frame": "Absent", "object": OBJECT, "session": ALEC},
     "absent_maximal": {"frame": "Absent", "object": "ff" * 16, "session": "ff" * 16},
-    "spent": spent(3, "not today"),
+    "spent": spent(3, {"Refused": {"reason": "not today"}}),
     "spent_without_words": spent(1),
-    "spent_maximal": spent(U64, REASON_MAX, object="ff" * 16, session="ff" * 16),
+    "spent_maximal": spent(
+        U64, {"Refused": {"reason": REASON_MAX}}, object="ff" * 16, session="ff" * 16),
+    "spent_carried_below_home": spent(3, {"CarriedBelowHome": {"carried": BLOT}}),
     "stalled": {"frame": "Stalled", "object": OBJECT},
     "stalled_maximal": {"frame": "Stalled", "object": "ff" * 16},
 }

@@ -124,7 +124,8 @@ answer = choice(
     ("TooLarge", struct(bytes=u32)), ("Unreadable", reason), ("Unwritable", reason),
     ("Refused", reason))
 verdict = choice(
-    ("Sequenced", struct(seq=u64, count=u32)), ("Refused", reason), "Gap")
+    ("Sequenced", struct(seq=u64, count=u32)), ("Refused", reason), "Gap",
+    ("CarriedBelowHome", struct(carried=id16)))
 state = choice("Absent", "Payload", "Pieces")
 member = struct(session=id16, name=text, info=data, since_ms=u64, away=boolean)
 member_change = choice(
@@ -222,7 +223,8 @@ FRAMES = {
     "Enrolled": (66, dict(request=u32, object=id16, next_op=u64)),
     "Withdraw": (67, dict(object=id16, session=id16, leaf=boolean)),
     "Absent": (68, dict(object=id16, session=id16)),
-    "Spent": (69, dict(object=id16, session=id16, op=u64, reason=text)),
+    "Spent": (69, dict(object=id16, session=id16, op=u64, why=choice(
+        ("Refused", reason), ("CarriedBelowHome", struct(carried=id16))))),
     "Stalled": (70, dict(object=id16)),
 }
 WITH_PAYLOAD = (

@@ -267,7 +267,7 @@ def choices():
         "refusal_huge": number("Refused", REQUEST + varint(2**32 - 1)),
         "state_is_3": number("Resynced", OBJECT + EPOCH + b"\1\1\3" + b"\0\1\1\0\0"),
         "state_is_3_in_snapshot": number("Snapshot", OBJECT + b"\0\3\0"),
-        "verdict_3": number("Outcome", OBJECT + b"\1\3"),
+        "verdict_4": number("Outcome", OBJECT + b"\1\4"),
         "end_reason_3": number("Ended", OBJECT + b"\3"),
         "member_change_4": number("MembersChanged", OBJECT + b"\1\0\1\1\1\4" + OBJECT),
         "change_2": number("Changed", REQUEST + b"\2\1k"),

@@ -399,6 +399,7 @@ VECTORS = {
     "outcome_refused": outcome(3, {"Refused": {"reason": "not today"}}),
     "outcome_refused_at_length": outcome(U64, {"Refused": {"reason": REASON_MAX}}),
     "outcome_gap": outcome(3, "Gap"),
+    "outcome_carried_below_home": outcome(3, {"CarriedBelowHome": {"carried": BLOT}}),
     "rejoin": {"frame": "Rejoin", "object": OBJECT},
     "rejoin_maximal": {"frame": "Rejoin", "object": "ff" * 16},
     "ended": {"frame": "Ended", "object": OBJECT, "reason": {"Failed": "it panicked 6 times"}},
