@@ -68,7 +68,7 @@ pub enum LinkError {
 }
 
 /// Links a hub below the one at this address, as `tcp://hub.example:8787`, or below one in this
-/// process through [`Hub::local`]. Returns when the link is granted. As long as nobody answers there,
+/// process through [`Hub::local`]. It begins with the call, and is ready when the link is granted. As long as nobody answers there,
 /// it is tried again; so it is whenever the connection is lost.
 ///
 /// From the call on, objects that are created at this hub, or below it, have their home at the top of
@@ -92,8 +92,20 @@ pub enum LinkError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-pub async fn up(hub: &Hub, to: impl Into<ConnectTo>) -> Result<Link, LinkError> {
-    let connector = to.into().connector()?;
+pub fn up(
+    hub: &Hub,
+    to: impl Into<ConnectTo>,
+) -> impl Future<Output = Result<Link, LinkError>> + Send + 'static {
+    let begun = begin(hub, to.into());
+    async move {
+        let link = begun?;
+        link.granted().await?;
+        Ok(link)
+    }
+}
+
+fn begin(hub: &Hub, to: ConnectTo) -> Result<Link, LinkError> {
+    let connector = to.connector()?;
     let (sender, standing) = watch::channel(Standing::Asking);
     if !hub.env().upward().link() {
         return Err(LinkError::Linked);
@@ -102,9 +114,7 @@ pub async fn up(hub: &Hub, to: impl Into<ConnectTo>) -> Result<Link, LinkError> 
     if !hub.env().run(move || drop(tokio::task::spawn_local(dial.run()))) {
         return Err(LinkError::Stopped);
     }
-    let link = Link { standing };
-    link.granted().await?;
-    Ok(link)
+    Ok(Link { standing })
 }
 
 impl Link {

@@ -16,6 +16,7 @@ mod below;
 mod catch_up;
 mod due;
 mod ending;
+mod entrants;
 mod fatal;
 mod grades;
 mod hearing;
@@ -32,10 +33,11 @@ use std::sync::Arc;
 use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised, WeakAddr};
 
 use self::{
-    above::{Above, Entry},
+    above::Above,
     ahead::{Ahead, Later},
     asks::Questions,
     catch_up::Resyncs,
+    entrants::Entry,
     fatal::{Fatal, InHand},
     grades::Grading,
     judging::Judge,

@@ -63,7 +63,7 @@ def choices():
         "option_2_in_fetch": malformed(
             "Fetch", REQUEST + b"\0\1k\2" + FROG + b"\0", "an option is 0 or 1"),
         "bar_3": number("Barred", REQUEST + b"\3"),
-        "spent_why_2": number("Spent", OBJECT + good.ALEC + b"\1\2"),
+        "spent_why_2": number("Spent", OBJECT + ALEC + b"\1\2"),
         "target_2_in_fetch": number("Fetch", REQUEST + b"\2\1k\0\0"),
         "state_is_3_in_fetched": number(
             "Fetched", REQUEST + OBJECT + b"\0" + FROG + b"\1\0" + EPOCH + b"\0\0\3\1\0\0"),

@@ -15,7 +15,8 @@ use std::{
 use actix_multiplex::{
     Hub, SlowLeaves,
     journal::Redb,
-    limits::{GRACE, GRACE_MAX},
+    limits::{GRACE, GRACE_MAX, LINK_GRACE},
+    link::{self, Link, LinkError},
 };
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -34,6 +35,15 @@ pub(super) struct Flags {
     /// Seconds that a session outlives its connection, for its client to come back; 0: none.
     #[arg(long, value_name = "SECONDS", default_value_t = GRACE.as_secs(), value_parser = clap::value_parser!(u64).range(..=GRACE_MAX.as_secs()))]
     grace: u64,
+
+    /// The hub above this one, which is a client of it and a hub to those below: objects are at home at
+    /// the top.
+    #[arg(long, value_name = "tcp://HOST:PORT")]
+    link: Option<String>,
+
+    /// Seconds that a hub below may be away, with all who are below it.
+    #[arg(long, value_name = "SECONDS", default_value_t = LINK_GRACE.as_secs())]
+    link_grace: u64,
 
     /// The directory in which the hub keeps its objects and sessions; it goes on with what is there.
     #[arg(long, value_name = "DIR", default_value = DATA_DIR)]
@@ -84,12 +94,15 @@ async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
     let hub = builder
         .arbiters(flags.arbiters.into())
         .grace(Duration::from_secs(flags.grace))
+        .link_grace(Duration::from_secs(flags.link_grace))
         .slow_leaves(move |_, _| match flags.slow_leaves {
             Slow::Resync => SlowLeaves::Resync,
             Slow::Disconnect => SlowLeaves::Disconnect,
         })
         .start()?;
     let mut signals = Signals::new()?;
+    // Before anybody can make objects here.
+    let linking = flags.link.as_deref().map(|above| link::up(&hub, above));
     let mut listening = Vec::new();
     for address in &flags.listen {
         listening.push(hub.listen(address).await?);
@@ -105,6 +118,10 @@ async fn hub(flags: Flags) -> Result<(), Box<dyn Error>> {
         why = hub.failed() => {
             hub.stop().await;
             return Err(format!("the journal in {} has failed: {why}", flags.data_dir.display()).into());
+        }
+        barred = linked(linking) => {
+            hub.stop().await;
+            return Err(barred.into());
         }
     };
     tracing::info!(signal, "the hub stops: what was read is handled, what is queued is sent");
@@ -181,3 +198,17 @@ pub(super) const DATA_DIR: &str = "multiplex-data";
 const SIGXFSZ: i32 = 25;
 /// What a shell says of a program that SIGINT has ended.
 const INTERRUPTED: i32 = 130;
+
+/// Keeps the hub below the one above it, if there is one; returns when that cannot be.
+async fn linked(linking: Option<impl Future<Output = Result<Link, LinkError>>>) -> LinkError {
+    let Some(linking) = linking else { return std::future::pending().await };
+    let mut link = match linking.await {
+        Ok(link) => link,
+        Err(error) => return error,
+    };
+    loop {
+        if let link::Standing::Barred(error) = link.changed().await {
+            return error;
+        }
+    }
+}

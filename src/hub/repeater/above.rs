@@ -13,21 +13,17 @@ use std::{
 use actix::{Context, Handler, Message};
 use bytes::Bytes;
 
-use super::{Attach, Enrolling, Join, Repeater, ahead::Later};
+use super::{Repeater, ahead::Later, entrants::Entrant};
 use crate::{
     connection::Held,
     hub::{
-        admission::Identity,
         contact::Contact,
         history::{History, Snapshot},
-        roster::{Hearing, Way},
+        roster::Hearing,
         upward::Upward,
     },
     object::{Cursor, Op, Seq, SessionId},
-    wire::{
-        Answer, Attached, Batch, Enroll, Fetched, Frame, Refusal, Rejoin, Replied, Request,
-        Resynced, Stalled,
-    },
+    wire::{Answer, Batch, Fetched, Frame, Refusal, Rejoin, Replied, Request, Resynced, Stalled},
 };
 
 /// What a copy has beside what every repeater has.
@@ -37,35 +33,13 @@ pub(super) struct Above {
     /// Whether what goes up arrives at the home, as far as is known.
     pub(super) flows: bool,
     /// Who waits to be let in.
-    entrants: BTreeMap<SessionId, Entrant>,
+    pub(super) entrants: BTreeMap<SessionId, Entrant>,
     /// A history that is to take the place of the one there is, and the last seq of when it was sent.
     coming: Option<(Box<History>, Seq)>,
     /// Whether there is a history yet.
     has_begun: bool,
     /// Whether the hub above wants a newer state.
     pub(super) is_state_wanted: bool,
-}
-
-/// Who waits to be let in.
-#[derive(Debug)]
-struct Entrant {
-    entry: Entry,
-    /// What the home was asked for him, if it was: other answers are of before.
-    request: Option<Request>,
-    /// The op that the home awaits of him, once it has said so.
-    next_op: Option<Op>,
-    /// What was told him since.
-    told: Vec<Bytes>,
-    /// What he has said since.
-    behind: VecDeque<Later>,
-}
-
-/// How somebody is to be let in.
-#[derive(Debug)]
-pub(super) enum Entry {
-    Leaf(Join),
-    Voice(Attach),
-    Below(Enrolling),
 }
 
 /// The way to the home is open, or is not.
@@ -120,7 +94,7 @@ impl Above {
         }
     }
 
-    fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         self.has_begun && self.coming.is_none()
     }
 
@@ -130,104 +104,7 @@ impl Above {
     }
 }
 
-impl Entry {
-    fn enroll(&self, object: crate::object::ObjectId, session: SessionId) -> Option<Enroll> {
-        let (leaf, client, answers) = match self {
-            Self::Leaf(Join { link: Some(_), .. }) => return None,
-            Self::Leaf(join) => (true, join.client.clone(), join.answers.clone()),
-            Self::Voice(_) => (false, Arc::default(), Vec::new()),
-            Self::Below(it) => (it.way == Way::Joined, it.client.clone(), it.answers.clone()),
-        };
-        let Identity { name, info, .. } = &*client;
-        let (name, info) = (name.clone(), info.clone());
-        Some(Enroll { request: 0, object, session, leaf, answers, name, info })
-    }
-}
-
 impl Repeater {
-    /// Somebody is to be let in, when the home has answered for him.
-    pub(super) fn enter_above(
-        &mut self,
-        session: SessionId,
-        entry: Entry,
-        ctx: &mut Context<Self>,
-    ) {
-        // What is sent to where it was is not to say that it is away.
-        self.roster.set_away(session);
-        let (object, Some(above)) = (self.object, &mut self.above) else { return };
-        let (mut next_op, mut request) = (None, None);
-        match entry.enroll(object, session) {
-            // A hub below is answered for by this one; and nobody else is while the way is cut.
-            None => next_op = Some(Op(1)),
-            Some(enroll) if above.flows => request = Some(above.upward.enroll(enroll)),
-            Some(_) => {}
-        }
-        let flows = above.flows;
-        tracing::trace!(%object, %session, flows, ?request, "the home is asked to let somebody in");
-        let (told, behind) = (Vec::new(), VecDeque::new());
-        above.entrants.insert(session, Entrant { entry, request, next_op, told, behind });
-        self.let_entrants_in(ctx);
-    }
-
-    /// Whether a session waits for the home to let it in.
-    pub(super) fn is_entrant(&self, session: SessionId) -> bool {
-        self.above.as_ref().is_some_and(|above| above.entrants.contains_key(&session))
-    }
-
-    /// Lets in who can be.
-    fn let_entrants_in(&mut self, ctx: &mut Context<Self>) {
-        while let Some(session) = self.next_entrant() {
-            let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
-            if let Some(entrant) = entrant {
-                self.let_entrant_in(entrant, ctx);
-            }
-        }
-    }
-
-    fn next_entrant(&self) -> Option<SessionId> {
-        let above = self.above.as_ref().filter(|above| above.is_ready())?;
-        let is_due = |entrant: &Entrant| {
-            entrant.next_op.is_some() || (!above.flows && matches!(entrant.entry, Entry::Leaf(_)))
-        };
-        above.entrants.iter().find(|(_, entrant)| is_due(entrant)).map(|(session, _)| *session)
-    }
-
-    fn let_entrant_in(&mut self, entrant: Entrant, ctx: &mut Context<Self>) {
-        let Entrant { entry, next_op, told, behind, .. } = entrant;
-        tracing::trace!(object = %self.object, ?next_op, "somebody is let in");
-        let (session, contact) = match entry {
-            Entry::Leaf(mut join) => {
-                let contact = join.contact.clone();
-                join.known = Some((next_op.unwrap_or(Op(1)), next_op.is_none()));
-                self.join(join, ctx);
-                (contact.session, contact)
-            }
-            Entry::Voice(attach) => {
-                let contact = attach.contact.clone();
-                self.attach(attach, next_op.unwrap_or(Op(1)));
-                (contact.session, contact)
-            }
-            Entry::Below(enrolling) => {
-                let contact = enrolling.contact.clone();
-                self.let_in_below(enrolling, next_op.unwrap_or(Op(1)));
-                (contact.session, contact)
-            }
-        };
-        told.into_iter().for_each(|frame| contact.pass(frame));
-        self.hear_later(session, behind, ctx);
-    }
-
-    /// Lets in a session that only speaks.
-    pub(super) fn attach(&mut self, attach: Attach, next_op: Op) {
-        let Attach { pending, contact, rights } = attach;
-        self.entering = Some(Box::new(contact.clone()));
-        self.flush();
-        let (request, object, epoch) = (pending.request(), self.object, self.history.epoch());
-        pending.answer(&Attached { request, object, epoch, next_op }, &[]);
-        self.tell_earlier_outcomes(&contact);
-        self.enter(contact, rights, Way::Attached);
-    }
-
     /// Everybody is to join once more.
     pub(super) fn call_back(&mut self) {
         let roster = std::mem::take(&mut self.roster);
@@ -433,12 +310,6 @@ impl Repeater {
         self.let_entrants_in(ctx);
     }
 
-    /// Who waits for the answer to this request.
-    fn entrant(&mut self, session: SessionId, request: Request) -> Option<&mut Entrant> {
-        let entrant = self.above.as_mut()?.entrants.get_mut(&session)?;
-        Some(entrant).filter(|entrant| entrant.request == Some(request))
-    }
-
     fn take_fetched(&mut self, fetched: Fetched, state: Bytes) {
         let Fetched { start, last, anew, owner, carried, .. } = fetched;
         tracing::trace!(object = %self.object, start = %start.seq, %last, anew, "a copy is fetched");
@@ -449,17 +320,6 @@ impl Repeater {
         let state =
             fetched.state.is_present().then_some(Snapshot { seq: start.seq, state, carried });
         self.begin_coming(start, last, state, owner.unwrap_or(SessionId::OF_HUB));
-    }
-
-    fn refuse_entrant(&mut self, session: SessionId, refusal: Refusal, ctx: &mut Context<Self>) {
-        let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
-        let Some(Entrant { entry, behind, .. }) = entrant else { return };
-        match entry {
-            Entry::Leaf(Join { pending, .. })
-            | Entry::Voice(Attach { pending, .. })
-            | Entry::Below(Enrolling { pending, .. }) => pending.refuse(refusal),
-        }
-        self.hear_later(session, behind, ctx);
     }
 
     fn pass_via(&mut self, session: SessionId, bytes: Bytes, frame: Frame) {

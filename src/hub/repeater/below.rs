@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actix::{Context, Handler, Message};
 
-use super::{Repeater, above::Entry, ahead::Later};
+use super::{Repeater, ahead::Later, entrants::Entry};
 use crate::{
     hub::{
         admission::Identity,

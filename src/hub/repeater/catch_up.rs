@@ -304,44 +304,27 @@ impl Repeater {
         let (state, payload, carried) = catch_up.take_state();
         let CatchUp { start, resync, chunks, end, .. } = catch_up;
         self.note_resync(session, resync);
+        let is_link = link.is_some();
+        let (next_op, stale) = known.unwrap_or_else(|| (self.history.next_op(session), false));
         let (request, last) = (pending.request(), self.history.last());
         let owner = self.history.owner_at(start);
         let start = Cursor { epoch: self.history.epoch(), seq: start };
-        let is_link = link.is_some();
-        if let Some(Linked { interface, codec, anew }) = link {
-            let presence = self.members.is_some();
-            let anew = anew || resync.is_some();
-            let fetched = Fetched {
-                request,
-                object,
-                name,
-                interface,
-                codec,
-                presence,
-                start,
-                last,
-                state,
-                anew,
-                owner,
-                carried,
-            };
-            pending.answer(&fetched, &payload);
-        } else {
-            let (next_op, stale) = known.unwrap_or_else(|| (self.history.next_op(session), false));
-            let joined = Joined {
-                request,
-                object,
-                name,
-                start,
-                last,
-                state,
-                resync,
-                next_op,
-                owner,
-                stale,
-                carried,
-            };
-            pending.answer(&joined, &payload);
+        let joined = Joined {
+            request,
+            object,
+            name,
+            start,
+            last,
+            state,
+            resync,
+            next_op,
+            owner,
+            stale,
+            carried,
+        };
+        match link {
+            Some(link) => pending.answer(&self.fetched(joined, link), &payload),
+            None => pending.answer(&joined, &payload),
         }
         contact.queue.unpull(object);
         self.tell_earlier_outcomes(&contact);
@@ -368,6 +351,30 @@ impl Repeater {
             self.questions_for(&contact, &answers);
         }
         self.ask_for_a_snapshot();
+    }
+}
+
+impl Repeater {
+    /// What a hub below is told in place of this.
+    fn fetched(&self, joined: Joined, link: Linked) -> Fetched {
+        let Joined { request, object, name, start, last, state, resync, owner, carried, .. } =
+            joined;
+        let Linked { interface, codec, anew } = link;
+        let (presence, anew) = (self.members.is_some(), anew || resync.is_some());
+        Fetched {
+            request,
+            object,
+            name,
+            interface,
+            codec,
+            presence,
+            start,
+            last,
+            state,
+            anew,
+            owner,
+            carried,
+        }
     }
 }
 
