@@ -134,6 +134,8 @@ pub enum Wish {
         /// What it is.
         interface: InterfaceId,
     },
+    /// To be a hub below this one, which speaks for all who are below it.
+    Link,
     /// To see the names that begin so.
     List {
         /// What they begin with.

@@ -97,6 +97,13 @@ pub enum Bar {
     /// There are as many hubs on the way up as there may be.
     #[error("the chain of {} hubs is as long as it may be", limits::LINK_DEPTH_MAX)]
     Depth,
+    /// The admission of the hub above said no.
+    #[error("its admission refused: {reason}")]
+    Denied {
+        /// Why.
+        #[serde(deserialize_with = "bounded_text::<_, { limits::REASON_BYTES_MAX }>")]
+        reason: String,
+    },
 }
 
 fn along(path: &[HubId]) -> String {

@@ -2,6 +2,7 @@
 //! Python. It hears, shouts, joins late and carries objects among the library's own clients, over
 //! TCP.
 
+mod chain;
 mod napkins;
 
 use std::{

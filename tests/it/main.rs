@@ -15,6 +15,8 @@ mod fairness;
 #[cfg(feature = "testing")]
 mod foreign;
 mod hostile;
+#[cfg(all(target_os = "linux", feature = "cli"))]
+mod hosts;
 mod inbox;
 mod interface;
 mod jukebox;

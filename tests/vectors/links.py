@@ -85,6 +85,8 @@ VECTORS = {
         {"Loop": {"path": [f"{n:02x}" * 16 for n in range(16)]}}, number=U32),
     "barred_busy": barred("Busy"),
     "barred_depth": barred("Depth", number=300),
+    "barred_denied": barred({"Denied": {"reason": "not this one"}}),
+    "barred_denied_at_length": barred({"Denied": {"reason": REASON_MAX}}),
     "below": below(ALEC, AMY),
     "below_nobody": below(),
     "below_to_be_continued": below(ALEC, more=True),

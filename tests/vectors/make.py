@@ -117,8 +117,8 @@ refusal = choice(
     "Stopping",
     "Gone",
     ("CarriedBelowHome", struct(carried=id16, object=id16)))
-bar = choice(("Loop", struct(path=listed(id16))), "Busy", "Depth")
 reason = struct(reason=text)
+bar = choice(("Loop", struct(path=listed(id16))), "Busy", "Depth", ("Denied", reason))
 answer = choice(
     "Given", "NoHandler", "OwnerGone", "Busy", ("Panicked", reason),
     ("TooLarge", struct(bytes=u32)), ("Unreadable", reason), ("Unwritable", reason),

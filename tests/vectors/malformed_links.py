@@ -62,7 +62,7 @@ def choices():
             "Made", REQUEST + OBJECT + b"\2" + EPOCH, "an option is 0 or 1"),
         "option_2_in_fetch": malformed(
             "Fetch", REQUEST + b"\0\1k\2" + FROG + b"\0", "an option is 0 or 1"),
-        "bar_3": number("Barred", REQUEST + b"\3"),
+        "bar_4": number("Barred", REQUEST + b"\4"),
         "spent_why_2": number("Spent", OBJECT + ALEC + b"\1\2"),
         "target_2_in_fetch": number("Fetch", REQUEST + b"\2\1k\0\0"),
         "state_is_3_in_fetched": number(

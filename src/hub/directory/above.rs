@@ -13,6 +13,7 @@ use crate::{
     hub::{
         history::History,
         repeater::{Manner, Repeater, Retire},
+        session::ObjectEnded,
     },
     journal::{Change, ResumeKeys},
     object::{Epoch, Name, ObjectId, SessionId},
@@ -141,6 +142,17 @@ impl Directory {
         }
         self.life.let_go(object);
         self.upward.part(object);
+    }
+
+    /// A copy has failed, and the object has not: who asks for it again is given another copy.
+    pub(super) fn fail_copy(&mut self, object: ObjectId, reason: String) {
+        self.take_copy_out(object);
+        self.life.let_go(object);
+        self.upward.part(object);
+        let reason = Some(EndReason::Failed(reason));
+        for session in self.sessions.addrs() {
+            session.do_send(ObjectEnded { object, reason: reason.clone() });
+        }
     }
 
     fn take_copy_out(&mut self, object: ObjectId) -> Option<Addr<Repeater>> {

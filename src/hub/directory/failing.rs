@@ -185,6 +185,9 @@ impl Handler<Failed> for Directory {
     fn handle(&mut self, failed: Failed, ctx: &mut Self::Context) {
         let Failed { object, reason } = failed;
         tracing::error!(%object, reason, "an object has failed");
+        if self.objects.get(&object).is_some_and(|known| known.is_copy) {
+            return self.fail_copy(object, reason);
+        }
         let pinned = self.life.is_pinned(object);
         if let Some(known) = self.objects.get_mut(&object) {
             let failure = known.failure();

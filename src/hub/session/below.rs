@@ -19,7 +19,7 @@ use super::{
 use crate::{
     connection::{Closed, Held},
     hub::{
-        admission::Identity,
+        admission::{Identity, Wish, decide},
         contact::{Contact, Pending},
         directory::{Below as BelowTold, Found, Originate, Reservation},
         repeater::{
@@ -31,7 +31,9 @@ use crate::{
     },
     limits::REQUEST_BYTES_MIN,
     object::{ObjectId, SessionId},
-    wire::{Barred, Claim, Enroll, Fetch, Frame, Granted, Made, Refusal, Spent, Withdraw},
+    wire::{
+        self, Bar, Barred, Claim, Enroll, Fetch, Frame, Granted, Made, Refusal, Spent, Withdraw,
+    },
 };
 
 /// For whom a link speaks.
@@ -56,14 +58,26 @@ impl Below {
 
 impl Session {
     /// The connection is to be a link, or one below it is.
-    pub(super) fn claim(&self, claim: Claim, ctx: &Context<Self>) -> Result<(), Closed> {
+    pub(super) fn claim(&self, claim: Claim, ctx: &mut Context<Self>) -> Result<(), Closed> {
         if (claim.path.len() == 1) != self.below.is_none() {
             return Err(Closed::protocol("a claim of a hub that it is not for"));
         }
         if !self.places.is_empty() && self.below.is_none() {
             return Err(Closed::protocol("a client that has joined objects is no link"));
         }
-        self.env.upward.claim(claim, ctx.address());
+        if self.below.is_some() {
+            self.env.upward.claim(claim, ctx.address());
+            return Ok(());
+        }
+        let (visit, env) = (self.visit(Wish::Link), self.env.clone());
+        let deciding = async move { decide(&*env.admission, visit).await };
+        ctx.spawn(deciding.into_actor(self).map(move |decided, session, ctx| match decided {
+            Ok(_) => session.env.upward.claim(claim, ctx.address()),
+            Err(refusal) => {
+                let (number, reason) = (claim.number, wire::reason(&refusal.to_string()));
+                session.contact.queue.tell(&Barred { number, why: Bar::Denied { reason } });
+            }
+        }));
         Ok(())
     }
 
@@ -169,7 +183,7 @@ impl Session {
     fn create_below(
         &mut self,
         session: SessionId,
-        create: crate::wire::Create,
+        create: wire::Create,
         state: Bytes,
         pending: Pending,
         ctx: &mut Context<Self>,
