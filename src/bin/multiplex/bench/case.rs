@@ -26,6 +26,7 @@ pub(super) fn all(present: &[Peer]) -> Vec<Case> {
     let mut cases = floods(present);
     cases.extend(paces(present));
     cases.extend(others(present));
+    cases.extend(chains());
     cases.extend(durable::cases(&|leaves| case(leaves, vec![Peer::Multiplex])));
     cases
 }
@@ -77,6 +78,25 @@ fn paces(present: &[Peer]) -> Vec<Case> {
         ..case(100, present.iter().copied().filter(|peer| keeps_up(peer, per_s)).collect())
     };
     vec![pace(200, 2_500, false), pace(25_000, 1_500, true)]
+}
+
+/// Through no link and more of them, for what a hop costs.
+fn chains() -> Vec<Case> {
+    let peers = [1, 2, 3].map(Peer::MultiplexBelow);
+    let peers = || [&[Peer::Multiplex][..], &peers].concat();
+    let flood = Work::Flood { window: 1024, shouters: 1, objects: 1 };
+    let pace = |per_s| Case {
+        name: format!("chain-latency-{per_s}-per-s"),
+        work: Work::Paced { per_s },
+        measure_ms: 2_500,
+        ..case(100, peers())
+    };
+    vec![
+        Case { name: "chain-N100-W1024".into(), work: flood, ..case(100, peers()) },
+        Case { name: "chain-N1-W1024".into(), work: flood, ..case(1, peers()) },
+        pace(200),
+        pace(5_000),
+    ]
 }
 
 fn others(present: &[Peer]) -> Vec<Case> {

@@ -34,7 +34,7 @@ pub(super) fn keep(case: &Case, cores: &Cores) -> Result<Vec<(String, Sample)>, 
     let mut keeper = Keeper::start(cores, &place.0)?;
     let job = Job {
         address: keeper.address.parse()?,
-        server: keeper.process.id(),
+        servers: vec![keeper.process.id()],
         ..runs::job_of(case, cores)
     };
     let ours: Sample = runs::read("load", runs::part("load", &job, cores)?)?;
@@ -59,7 +59,7 @@ pub(super) fn recover(case: &Case, cores: &Cores) -> Result<Vec<(String, Sample)
     let hub = || ours(cores.server, &["hub", "--data-dir", data, "--listen", "tcp://127.0.0.1:0"]);
     let server = hub()?;
     let job =
-        Job { address: server.address, server: server.process(), ..runs::job_of(case, cores) };
+        Job { address: server.address, servers: server.processes(), ..runs::job_of(case, cores) };
     let load: Sample = runs::read("load", runs::part("load", &job, cores)?)?;
     drop(server);
     let begin = Instant::now();

@@ -11,8 +11,8 @@ use super::Wrong;
 pub(super) struct Job {
     pub(super) protocol: Protocol,
     pub(super) address: SocketAddr,
-    /// The server's process.
-    pub(super) server: u32,
+    /// The server's process, and those of the hubs above it.
+    pub(super) servers: Vec<u32>,
     /// The cores whose stolen time counts.
     pub(super) cores: [usize; 2],
     /// Connections; each is a leaf of every object.

@@ -176,7 +176,7 @@ fn take(stroke: &Stroke) {
 
 /// This process is what is measured.
 fn begin(job: &Job) -> Result<Moment, Wrong> {
-    Moment::now(std::process::id(), &job.cores)
+    Moment::now(&[std::process::id()], &job.cores)
 }
 
 fn end(job: &Job, begin: &Moment, messages: u64) -> Result<Sample, Wrong> {

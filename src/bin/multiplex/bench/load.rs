@@ -36,12 +36,12 @@ pub(super) fn run(job: &Job) -> Result<Sample, Wrong> {
 
 /// What the connections of leaves hold that do nothing.
 fn idle(job: &Job) -> Result<Sample, Wrong> {
-    let before = resident_bytes(job.server)?;
-    let begin = Moment::now(job.server, &job.cores)?;
+    let before = resident_bytes(job.servers[0])?;
+    let begin = Moment::now(&job.servers, &job.cores)?;
     let crowd = Crowd::enter(job, 1)?;
     sleep(Duration::from_secs(1));
-    let held = resident_bytes(job.server)?.saturating_sub(before);
-    let spent = begin.until(&Moment::now(job.server, &job.cores)?);
+    let held = resident_bytes(job.servers[0])?.saturating_sub(before);
+    let spent = begin.until(&Moment::now(&job.servers, &job.cores)?);
     drop(crowd);
     let memory_bytes = Some(held as f64 / job.leaves as f64);
     Ok(Sample { memory_bytes, ..spent.on_nothing() })

@@ -67,9 +67,9 @@ impl Cores {
 
 impl Moment {
     /// Now, for the process of a server and this one.
-    pub(super) fn now(server: u32, cores: &[usize; 2]) -> Result<Self, Wrong> {
+    pub(super) fn now(servers: &[u32], cores: &[usize; 2]) -> Result<Self, Wrong> {
         Ok(Self {
-            server: cpu_time(server)?,
+            server: servers.iter().map(|server| cpu_time(*server)).sum::<Result<_, _>>()?,
             load: own_cpu_time(),
             stolen: stolen(cores)?,
             at: Instant::now(),

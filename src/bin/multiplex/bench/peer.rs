@@ -24,6 +24,8 @@ pub(super) enum Peer {
     Multiplex,
     /// The same with two arbiters.
     MultiplexOnTwo,
+    /// A hub below so many others, each below the next; the clients are at the lowest.
+    MultiplexBelow(u8),
     Nats,
     Redis,
     Mosquitto,
@@ -40,6 +42,8 @@ pub(super) struct Server {
     process: Child,
     pub(super) address: SocketAddr,
     settings: Option<PathBuf>,
+    /// The hubs above it, the nearest last.
+    above: Vec<Server>,
 }
 
 impl Peer {
@@ -64,6 +68,9 @@ impl Peer {
         match self {
             Self::Multiplex => "multiplex",
             Self::MultiplexOnTwo => "multiplex --arbiters 2",
+            Self::MultiplexBelow(1) => "across 1 link",
+            Self::MultiplexBelow(2) => "across 2 links",
+            Self::MultiplexBelow(_) => "across 3 links",
             Self::Nats => "nats-server",
             Self::Redis => "redis-server",
             Self::Mosquitto => "mosquitto",
@@ -82,7 +89,9 @@ impl Peer {
             Self::Multiplex => {
                 return Some(concat!("multiplex ", env!("CARGO_PKG_VERSION")).into());
             }
-            Self::MultiplexOnTwo | Self::Floor | Self::Broadcast => return None,
+            Self::MultiplexOnTwo | Self::MultiplexBelow(_) | Self::Floor | Self::Broadcast => {
+                return None;
+            }
         };
         let said = Command::new(find(self.program())?).args(arguments).output().ok()?.stdout;
         String::from_utf8(said).ok()?.lines().next().map(str::to_owned)
@@ -103,7 +112,7 @@ impl Peer {
 
     pub(super) fn protocol(self) -> Protocol {
         match self {
-            Self::Multiplex | Self::MultiplexOnTwo => Protocol::Multiplex,
+            Self::Multiplex | Self::MultiplexOnTwo | Self::MultiplexBelow(_) => Protocol::Multiplex,
             Self::Nats => Protocol::Nats,
             Self::Redis => Protocol::Redis,
             Self::Mosquitto => Protocol::Mqtt,
@@ -120,6 +129,7 @@ impl Peer {
                 core,
                 &["hub", "--ephemeral", "--listen", "tcp://127.0.0.1:0", "--arbiters", "2"],
             ),
+            Self::MultiplexBelow(links) => below(core, links),
             Self::Floor => ours(core, &["bench-part", "floor"]),
             Self::Broadcast => ours(core, &["bench-part", "broadcast"]),
             Self::Nats => self.other(core, &["-a", "127.0.0.1", "-p"], &[]),
@@ -144,7 +154,7 @@ impl Peer {
         let program = find(self.program()).ok_or("it is gone")?;
         let mut command = pinned(core, &program, [before, &[port.as_str()], after].concat());
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        Server { process, address, settings: None }.until_it_listens()
+        Server { process, address, settings: None, above: Vec::new() }.until_it_listens()
     }
 
     fn mosquitto(self, core: usize) -> Result<Server, Wrong> {
@@ -159,13 +169,15 @@ impl Peer {
         let program = find(self.program()).ok_or("it is gone")?;
         let mut command = pinned(core, &program, [OsStr::new("-c"), settings.as_os_str()]);
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        Server { process, address, settings: Some(settings) }.until_it_listens()
+        Server { process, address, settings: Some(settings), above: Vec::new() }.until_it_listens()
     }
 }
 
 impl Server {
-    pub(super) fn process(&self) -> u32 {
-        self.process.id()
+    /// Its process, and those of the hubs above it.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        let above = self.above.iter().map(|hub| hub.process.id());
+        [self.process.id()].into_iter().chain(above).collect()
     }
 
     fn until_it_listens(mut self) -> Result<Self, Wrong> {
@@ -216,6 +228,20 @@ pub(super) fn ours(core: usize, arguments: &[&str]) -> Result<Server, Wrong> {
     that_says_where(pinned(core, &myself()?, arguments))
 }
 
+/// A hub below so many others, all on one core. Each is granted its link before it listens.
+fn below(core: usize, links: u8) -> Result<Server, Wrong> {
+    let listen = ["hub", "--ephemeral", "--listen", "tcp://127.0.0.1:0"];
+    let mut above = vec![ours(core, &listen)?];
+    for _ in 1..links {
+        let next = format!("tcp://{}", above[above.len() - 1].address);
+        above.push(ours(core, &[&listen[..], &["--link", &next]].concat())?);
+    }
+    let next = format!("tcp://{}", above[above.len() - 1].address);
+    let mut lowest = ours(core, &[&listen[..], &["--link", &next]].concat())?;
+    lowest.above = above;
+    Ok(lowest)
+}
+
 /// A server that says where it listens.
 fn that_says_where(mut command: Command) -> Result<Server, Wrong> {
     let mut process = command.stdout(Stdio::piped()).spawn()?;
@@ -225,7 +251,7 @@ fn that_says_where(mut command: Command) -> Result<Server, Wrong> {
     }
     let address = line.trim().rsplit(['/', ' ']).next().unwrap_or_default().parse();
     let address = address.map_err(|_| format!("it did not say where it listens, but {line:?}"))?;
-    Ok(Server { process, address, settings: None })
+    Ok(Server { process, address, settings: None, above: Vec::new() })
 }
 
 /// Where a program is, also in the places of servers that not every user's path has.

@@ -99,8 +99,8 @@ fn once(
 }
 
 fn job(case: &Case, peer: Peer, server: &Server, cores: &Cores) -> Job {
-    let (protocol, address, server) = (peer.protocol(), server.address, server.process());
-    Job { protocol, address, server, ..job_of(case, cores) }
+    let (protocol, address, servers) = (peer.protocol(), server.address, server.processes());
+    Job { protocol, address, servers, ..job_of(case, cores) }
 }
 
 /// What a case does, to a server that is not known yet.
@@ -108,7 +108,7 @@ pub(super) fn job_of(case: &Case, cores: &Cores) -> Job {
     Job {
         protocol: Peer::Multiplex.protocol(),
         address: (Ipv4Addr::LOCALHOST, 0).into(),
-        server: 0,
+        servers: vec![0],
         cores: cores.both(),
         leaves: case.leaves,
         bytes: case.bytes,

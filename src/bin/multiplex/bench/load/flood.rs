@@ -21,16 +21,16 @@ pub(super) fn run(
     shouters: usize,
     objects: usize,
 ) -> Result<Sample, Wrong> {
-    let before = resident_bytes(job.server)?;
+    let before = resident_bytes(job.servers[0])?;
     let mut crowd = Crowd::enter(job, objects)?;
-    let held = resident_bytes(job.server)?.saturating_sub(before);
+    let held = resident_bytes(job.servers[0])?.saturating_sub(before);
     let mut flood = Flood::new(job, shouters, objects)?;
     flood.begin(window);
     flood.run_for(&mut crowd, job.measure_ms / 3)?;
-    let (begin, heard) = (Moment::now(job.server, &job.cores)?, flood.heard);
+    let (begin, heard) = (Moment::now(&job.servers, &job.cores)?, flood.heard);
     flood.latencies.reset();
     flood.run_for(&mut crowd, job.measure_ms)?;
-    let spent = begin.until(&Moment::now(job.server, &job.cores)?);
+    let spent = begin.until(&Moment::now(&job.servers, &job.cores)?);
     let deliveries = (flood.heard - heard) * job.leaves as u64;
     let latency = latency(&flood.latencies);
     flood.end(&mut crowd)?;
@@ -40,7 +40,7 @@ pub(super) fn run(
 
 /// Shouts so often at each of these objects in turn, always at each once.
 pub(super) fn fill(job: &Job, objects: usize, shouts: u64) -> Result<Sample, Wrong> {
-    let begin = Moment::now(job.server, &job.cores)?;
+    let begin = Moment::now(&job.servers, &job.cores)?;
     let mut crowd = Crowd::enter(job, objects)?;
     let mut flood = Flood::new(job, 1, objects)?;
     flood.begin(objects);
@@ -48,7 +48,7 @@ pub(super) fn fill(job: &Job, objects: usize, shouts: u64) -> Result<Sample, Wro
         flood.run_for(&mut crowd, 100)?;
     }
     flood.end(&mut crowd)?;
-    Ok(begin.until(&Moment::now(job.server, &job.cores)?).on(flood.heard))
+    Ok(begin.until(&Moment::now(&job.servers, &job.cores)?).on(flood.heard))
 }
 
 struct Flood {

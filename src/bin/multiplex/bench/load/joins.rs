@@ -30,9 +30,9 @@ pub(super) fn run(job: &Job) -> Result<Sample, Wrong> {
         joiner.again()?;
     }
     run_for(&mut joiners, job.measure_ms / 3)?;
-    let begin = Moment::now(job.server, &job.cores)?;
+    let begin = Moment::now(&job.servers, &job.cores)?;
     let joins = run_for(&mut joiners, job.measure_ms)?;
-    Ok(begin.until(&Moment::now(job.server, &job.cores)?).on(joins))
+    Ok(begin.until(&Moment::now(&job.servers, &job.cores)?).on(joins))
 }
 
 struct Joiner {

@@ -26,10 +26,10 @@ pub(super) fn run(job: &Job, per_s: u32) -> Result<Sample, Wrong> {
 pub(super) fn measure(crowd: &mut Crowd, job: &Job, per_s: u32) -> Result<(Sample, u64), Wrong> {
     let mut pace = Pace::new(job, Duration::from_secs(1) / per_s)?;
     pace.run_for(crowd, job.measure_ms / 3)?;
-    let (begin, heard) = (Moment::now(job.server, &job.cores)?, pace.heard);
+    let (begin, heard) = (Moment::now(&job.servers, &job.cores)?, pace.heard);
     pace.latencies.reset();
     pace.run_for(crowd, job.measure_ms)?;
-    let spent = begin.until(&Moment::now(job.server, &job.cores)?);
+    let spent = begin.until(&Moment::now(&job.servers, &job.cores)?);
     let deliveries = (pace.heard - heard) * job.leaves as u64;
     let sample = Sample { latency: latency(&pace.latencies), ..spent.on(deliveries) };
     Ok((sample, pace.shouts))
@@ -39,7 +39,7 @@ pub(super) fn measure(crowd: &mut Crowd, job: &Job, per_s: u32) -> Result<(Sampl
 pub(super) fn bursts(job: &Job, shouts: usize) -> Result<Sample, Wrong> {
     let mut crowd = Crowd::enter(job, 1)?;
     let payload = leaf::payload()?;
-    let begin = Moment::now(job.server, &job.cores)?;
+    let begin = Moment::now(&job.servers, &job.cores)?;
     let end = Instant::now() + leaf::HEARING_MAX;
     while Instant::now() < end {
         for _ in 0..shouts {
@@ -51,7 +51,7 @@ pub(super) fn bursts(job: &Job, shouts: usize) -> Result<Sample, Wrong> {
             crowd.turn(left, &mut |_| {})?;
         }
     }
-    Ok(begin.until(&Moment::now(job.server, &job.cores)?).on_nothing())
+    Ok(begin.until(&Moment::now(&job.servers, &job.cores)?).on_nothing())
 }
 
 struct Pace {

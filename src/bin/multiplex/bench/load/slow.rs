@@ -35,7 +35,7 @@ use super::{
 
 /// Shouts at this pace, and measures how long each takes to be heard by its shouter and by some others.
 pub(super) fn run(job: &Job, per_s: u32, reading: Reading) -> Result<Sample, Wrong> {
-    let before = resident_bytes(job.server)?;
+    let before = resident_bytes(job.servers[0])?;
     let goal = Arc::new(Goal::default());
     let teller = Leaf::enter(job, true)?.start(Reading::All, job, per_s, &goal);
     let slow = Leaf::enter(job, false)?.start(reading, job, per_s, &goal);
@@ -43,10 +43,10 @@ pub(super) fn run(job: &Job, per_s: u32, reading: Reading) -> Result<Sample, Wro
     let mut crowd = Crowd::enter(&others, 1)?;
     crowd.listen_to(EARS);
     let (sample, shouts) = paced::measure(&mut crowd, job, per_s)?;
-    let held = resident_bytes(job.server)?;
+    let held = resident_bytes(job.servers[0])?;
     goal.set(shouts);
     let (teller, slow) = (end(teller)?, end(slow)?);
-    let held = held.max(resident_bytes(job.server)?).saturating_sub(before);
+    let held = held.max(resident_bytes(job.servers[0])?).saturating_sub(before);
     if slow.sum != teller.sum {
         return Err(format!("the slow leaf has {:?}, the other {:?}", slow.sum, teller.sum).into());
     }
