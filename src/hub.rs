@@ -71,7 +71,7 @@ use self::{
 pub(crate) use self::{
     directory::{Copied, EndedAbove, Unsought},
     repeater::{Told, Word},
-    upward::{By, Upward},
+    upward::{By, Upward, not_linked},
 };
 use crate::{
     connection::{self, Closed},

@@ -316,6 +316,21 @@ pub const LINK_DEPTH_MAX: usize = 16;
 pub const BELOW_SESSIONS_MAX: usize = 4_000;
 /// Time for a claim to be decided by the top of the chain: many round trips.
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(10);
+/// Sessions below one link, those below the hubs below it too.
+pub const BELOW_MAX: usize = 1 << 20;
+/// Objects that are about to be made below one link: each counts in the inward bound of who makes it.
+pub const RESERVED_MAX: usize = 65_536;
+/// Objects that a hub looks for above: one more is refused.
+pub const SOUGHT_MAX: usize = 65_536;
+/// Claims that a hub lets wait, or has passed on: one more is told to come later.
+pub const CLAIMS_MAX: usize = 1_024;
+/// Bytes of frames to a hub below that are no batches: what a client may have queued, for many.
+pub const LINK_CONTROL_BYTES_MAX: usize = 64 * CONTROL_BYTES_MAX;
+/// Rest before an object is fetched once more that the hub above could not give.
+pub const FETCH_REST: Duration = Duration::from_secs(1);
+/// How long a session that goes on over another connection waits for what is decided about it: longer
+/// than an admission takes. What waits for the hub above may take for ever, and is said again.
+pub const HAND_OVER_MAX: Duration = Duration::from_secs(6);
 /// How long a hub keeps what it knows of those below a link that is cut, unless it is told otherwise:
 /// a night, and time to notice.
 pub const LINK_GRACE: Duration = Duration::from_hours(24);

@@ -23,8 +23,8 @@ use self::{pulls::Pulls, slow::Tell};
 use super::{Closed, Closer, Gate, Held, gate::Broken};
 use crate::{
     limits::{
-        ASKS_QUEUED_BYTES_MAX, CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX, TURN_BYTES,
-        VOLATILE_QUEUED_BYTES_MAX, WRITE_SLICES_MAX,
+        ASKS_QUEUED_BYTES_MAX, CONTROL_BYTES_MAX, LINK_CONTROL_BYTES_MAX, OUTWARD_BYTES_MAX,
+        TURN_BYTES, VOLATILE_QUEUED_BYTES_MAX, WRITE_SLICES_MAX,
     },
     wire::{self, CloseCode, Frame},
 };
@@ -62,6 +62,7 @@ struct State {
     frames: VecDeque<(Class, Bytes)>,
     load: Load,
     batch_bytes_max: usize,
+    control_bytes_max: usize,
     /// Who is told of a slow peer, if somebody keeps what is dropped.
     tell: Option<Tell>,
     /// What a slow peer is not sent as it comes; none while it is not slow.
@@ -176,6 +177,11 @@ impl Queue {
     /// As [`tell`](Self::tell), with a payload.
     pub(crate) fn tell_with<H: wire::Header>(&self, header: &H, payload: &[u8]) {
         let _closing = self.push(Class::Control, wire::encode_with(header, payload));
+    }
+
+    /// Has room for what many sessions are told, for a hub below.
+    pub(crate) fn widen(&self) {
+        self.lock().control_bytes_max = LINK_CONTROL_BYTES_MAX;
     }
 
     /// Takes whatever comes: it counts elsewhere until it is written.
@@ -370,7 +376,7 @@ impl State {
     fn max_of(&self, class: Class) -> usize {
         match class {
             Class::Batch | Class::Firm => self.batch_bytes_max,
-            Class::Control => CONTROL_BYTES_MAX,
+            Class::Control => self.control_bytes_max,
         }
     }
 
@@ -431,6 +437,7 @@ impl Default for State {
             frames: VecDeque::new(),
             load: Load::default(),
             batch_bytes_max: OUTWARD_BYTES_MAX,
+            control_bytes_max: CONTROL_BYTES_MAX,
             tell: None,
             pulls: None,
             closed: None,

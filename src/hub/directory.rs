@@ -53,7 +53,7 @@ use super::{
 use crate::{
     journal::{Change, Definition},
     limits::{OBJECTS_MAX, REPEATER_RESTARTS, REPEATER_RESTARTS_WITHIN},
-    object::{self, Codec, Epoch, InterfaceId, Name, ObjectId, SessionId},
+    object::{self, Codec, Epoch, HubId, InterfaceId, Name, ObjectId, SessionId},
     supervise::{self, Event, Placement, RestartLimit},
     wire::{self, Refusal, Target},
 };
@@ -75,6 +75,8 @@ pub(crate) struct Directory {
     sought: Sought,
     /// The sessions below links, and these.
     origins: BTreeMap<SessionId, SessionId>,
+    /// The link of each hub below.
+    links: BTreeMap<HubId, SessionId>,
     life: Life,
     /// The next look for objects that nobody needs.
     sweep: Option<SpawnHandle>,
@@ -151,6 +153,7 @@ impl Directory {
             upward,
             sought: Sought::default(),
             origins: BTreeMap::new(),
+            links: BTreeMap::new(),
             life: Life::default(),
             sweep: None,
             turn: Turn::default(),

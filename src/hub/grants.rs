@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    limits::LINK_DEPTH_MAX,
+    limits::{CLAIMS_MAX, LINK_DEPTH_MAX},
     object::HubId,
     wire::{Bar, Claim},
 };
@@ -77,6 +77,11 @@ impl<W> Grants<W> {
                 Decision::Answer(number, who, Ok(()))
             }
             AboveIs::Cut => Decision::Answer(number, who, Err(Bar::Busy)),
+            AboveIs::Link | AboveIs::Claimed
+                if self.passed.len() + self.held.len() >= CLAIMS_MAX =>
+            {
+                Decision::Answer(number, who, Err(Bar::Busy))
+            }
             AboveIs::Link => Decision::Pass(self.pass(claim, who)),
             AboveIs::Claimed if path.first() < Some(&self.own) => {
                 self.held.push((claim, who));

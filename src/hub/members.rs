@@ -106,6 +106,7 @@ impl Members {
         self.version += u64::from(!self.before.is_empty());
         self.before.clear();
         self.fresh.clear();
+        self.home.coming.clear();
         self.is_asked = false;
     }
 

@@ -354,6 +354,7 @@ impl Supervised for Repeater {
         self.dirty = false;
         self.turn = Turn::default();
         self.call_back();
+        self.let_go_of_entrants(ctx);
         if let Some(reason) = self.ended.as_deref().cloned() {
             ctx.notify(Retire { reason, done: None });
         }

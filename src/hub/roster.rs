@@ -49,7 +49,7 @@ pub(crate) enum Hearing {
 }
 
 /// In which way a session is at an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way {
     /// As a leaf.
     Joined,

@@ -45,7 +45,7 @@ use super::{
 use crate::{
     connection::{Burst, Closed, Held, Inward, Queue, Reader},
     limits::{INWARD_BYTES_MAX, REQUEST_BYTES_MIN},
-    object::{ObjectId, SessionId},
+    object::{HubId, ObjectId, SessionId},
     wire::{Bar, EndReason, Ended, Frame, Incoming, PlainShout, Request, ShoutFrame},
 };
 
@@ -68,6 +68,8 @@ pub(crate) struct Session {
     heir: Option<oneshot::Sender<Estate>>,
     /// The objects that it has joined or attached to, is about to, or has shouted at before.
     places: HashMap<ObjectId, Place>,
+    /// The hub that it has asked to be the link of.
+    claimant: Option<HubId>,
     /// For whom it speaks, for a link.
     below: Option<Box<Below>>,
     /// Listings that are not decided, each with those who want its watch to end.
@@ -146,6 +148,7 @@ impl Session {
             ended_early: Vec::new(),
             heir: None,
             places: HashMap::new(),
+            claimant: None,
             below: None,
             listings: Vec::new(),
             incoming: Incoming::default(),

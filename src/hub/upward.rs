@@ -6,6 +6,8 @@
 
 mod line;
 
+pub(crate) use self::line::not_linked;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -43,6 +45,8 @@ struct State {
     line: Line,
     number: Request,
     asked: BTreeMap<Request, Asked>,
+    /// How many there may be before those who have gone are taken out.
+    asked_max: usize,
     /// Objects that are about to be made above.
     reserved: BTreeMap<ObjectId, Reserved>,
     /// Objects whose home is above.
@@ -83,6 +87,8 @@ pub(crate) enum By {
     Task(oneshot::Sender<Result<Option<Made>, Refusal>>),
     /// Those who look for an object, also over another connection.
     Seekers(Target),
+    /// Nobody, but it is to be done.
+    Nobody,
     /// A copy, which asks again itself.
     Copy(ObjectId),
     /// A session on its way to a copy, which asks again itself.
@@ -106,6 +112,7 @@ impl Upward {
                 is_driven: false,
                 number: 0,
                 asked: BTreeMap::new(),
+                asked_max: ASKED_MIN,
                 reserved: BTreeMap::new(),
                 copies: HashMap::new(),
                 own: HashSet::new(),
@@ -175,7 +182,7 @@ impl Upward {
 
     /// Is a leaf of an object no more.
     pub(crate) fn part(&self, object: ObjectId) {
-        drop(self.ask(|request| encode(&Part { request, object })));
+        self.put(|request| encode(&Part { request, object }), By::Nobody);
     }
 
     fn ask(
@@ -215,6 +222,11 @@ impl Upward {
             let _closing = queue.push(Class::Firm, frame.clone());
         }
         state.asked.insert(request, Asked { frame, by });
+        if state.asked.len() > state.asked_max {
+            // Those who have gone ask no more.
+            state.asked.retain(|_, asked| !asked.by.is_over());
+            state.asked_max = ASKED_MIN.max(2 * state.asked.len());
+        }
         request
     }
 
@@ -316,15 +328,22 @@ impl State {
 }
 
 impl By {
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Task(reply) if reply.is_closed())
+    }
+
     /// Whether it is asked again over another connection, in the same words.
     fn is_kept(&self) -> bool {
         match self {
             Self::Task(reply) => !reply.is_closed(),
-            Self::Seekers(_) => true,
+            Self::Seekers(_) | Self::Nobody => true,
             Self::Copy(_) | Self::Entrant(..) => false,
         }
     }
 }
+
+/// Requests that are looked through for those that nobody waits for.
+const ASKED_MIN: usize = 1_024;
 
 /// A frame that counts until it is written.
 struct Guarded {

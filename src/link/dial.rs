@@ -12,6 +12,7 @@ use tokio::{
 use super::{Env, LinkError, Standing, hear::Hearer};
 use crate::{
     connection::{self, Burst, Closed, Closer, Queue, Reader},
+    hub::{Unsought, not_linked},
     leaf::wait_before,
     limits::{CLAIM_TIMEOUT, CONNECT_TIMEOUT, SILENCE_MAX},
     object::HubId,
@@ -98,7 +99,10 @@ impl Dial {
 
     fn give_up(&self, error: LinkError) {
         tracing::error!(%error, "the hub is not linked any more");
-        self.env.upward().unlink();
+        for target in self.env.upward().unlink() {
+            let refusal = not_linked();
+            self.env.directory().do_send(Unsought { target, refusal });
+        }
         self.standing.send_replace(Standing::Barred(error));
     }
 

@@ -128,11 +128,14 @@ impl Hearer {
             Some(By::Entrant(object, session)) => {
                 self.tell(object, Word::Refused(session, request, refusal), bytes);
             }
+            Some(By::Copy(object)) if !is_final(&refusal) => {
+                self.tell(object, Word::Unfetched, bytes);
+            }
             Some(By::Copy(object)) => {
                 let why = format!("the hub above does not give it any more: {refusal}");
                 self.ended(object, EndReason::Failed(crate::wire::reason(&why)));
             }
-            None => {}
+            Some(By::Nobody) | None => {}
         }
     }
 
@@ -160,6 +163,14 @@ impl Hearer {
         self.tell(object, Word::Via(session, with_length(inner), Box::new(frame)), bytes);
         Ok(())
     }
+}
+
+/// Whether an object cannot be had any more, and not only for now.
+fn is_final(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::Gone | Refusal::Unknown | Refusal::Denied(_) | Refusal::Interface { .. }
+    )
 }
 
 /// The object in whose stream a frame stands.

@@ -10,6 +10,7 @@
 mod asks;
 mod basics;
 mod cut;
+mod edges;
 mod here;
 mod members;
 mod pond;

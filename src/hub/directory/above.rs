@@ -4,20 +4,25 @@
 //! long as anybody is at it, or an object of this hub's own lists it, and for the linger time after
 //! that; then it goes, and only here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use actix::{Addr, Context, Handler, Message};
 
 use super::{Directory, Find, Object};
 use crate::{
+    connection::{Closed, Queue},
     hub::{
         history::History,
         repeater::{Manner, Repeater, Retire},
-        session::ObjectEnded,
+        session::{Finish, ObjectEnded},
     },
     journal::{Change, ResumeKeys},
-    object::{Epoch, Name, ObjectId, SessionId},
-    wire::{EndReason, Fetched, Refusal, Target},
+    limits::SOUGHT_MAX,
+    object::{Epoch, HubId, Name, ObjectId, SessionId},
+    wire::{CloseCode, EndReason, Fault, Fetched, Refusal, Target},
 };
 
 /// Objects above, and who looks for them.
@@ -67,8 +72,10 @@ pub(crate) struct Originate {
 pub(crate) enum Below {
     /// One has ended for good.
     Over(SessionId),
+    /// This is the link of a hub from now on: one that it had before has ended.
+    Linked { hub: HubId, session: SessionId },
     /// There is a connection to the hub above: it is told of all that are.
-    Tell(std::sync::Arc<crate::connection::Queue>),
+    Tell(Arc<Queue>),
 }
 
 impl Sought {
@@ -91,10 +98,21 @@ impl Directory {
         if !is_unknown || !self.upward.is_linked() {
             return Some(find);
         }
+        let is_full = self.sought.waiting.len() >= SOUGHT_MAX;
+        if is_full && !self.sought.waiting.contains_key(&find.target) {
+            let what = "objects that are looked for above".to_owned();
+            find.refuse(Refusal::Limit { what, max: SOUGHT_MAX as u32 });
+            return None;
+        }
         let target = find.target.clone();
         let waiting = self.sought.waiting.entry(target.clone()).or_default();
+        let is_new = waiting.is_empty();
+        if waiting.len() == waiting.capacity() {
+            // Sessions that have ended ask no more.
+            waiting.retain(|find| !find.is_over());
+        }
         waiting.push(find);
-        if waiting.len() == 1 {
+        if is_new {
             self.upward.seek(target, None);
         }
         None
@@ -102,7 +120,14 @@ impl Directory {
 
     fn copy(&mut self, fetched: &Fetched, ctx: &mut Context<Self>) -> Option<Addr<Repeater>> {
         let Fetched { object, ref name, ref interface, codec, presence, .. } = *fetched;
-        if let Some(known) = self.objects.get(&object) {
+        if let Some(known) = self.objects.get_mut(&object) {
+            if known.is_copy
+                && let Some(name) = name
+            {
+                // It was named since.
+                known.name = Some(name.clone());
+                self.sought.names.insert(name.clone(), object);
+            }
             return known.is_copy.then(|| known.repeater.clone());
         }
         let manner = Manner { presence, ..Manner::default() };
@@ -158,7 +183,9 @@ impl Directory {
     fn take_copy_out(&mut self, object: ObjectId) -> Option<Addr<Repeater>> {
         let known = self.objects.remove(&object)?;
         self.upward.remove_copy(object);
-        if let Some(name) = known.name {
+        if let Some(name) = known.name
+            && self.sought.names.get(&name) == Some(&object)
+        {
             self.sought.names.remove(&name);
         }
         Some(known.repeater)
@@ -182,7 +209,7 @@ impl Directory {
         below.map(|(session, _)| *session).collect()
     }
 
-    fn tell_below(&self, queue: std::sync::Arc<crate::connection::Queue>) {
+    fn tell_below(&self, queue: Arc<Queue>) {
         let below = self.origins.keys().copied();
         let sessions: Vec<_> = self.sessions.ids().chain(below).collect();
         self.upward.come_up(queue, &sessions);
@@ -223,10 +250,16 @@ impl Handler<EndedAbove> for Directory {
         if !self.objects.get(&object).is_some_and(|known| known.is_copy) {
             return;
         }
+        let is_for_good = matches!(reason, EndReason::Destroyed | EndReason::Dropped);
         if let Some(repeater) = self.take_copy_out(object) {
             repeater.do_send(Retire { reason, done: None });
         }
-        self.life.end(object);
+        if is_for_good {
+            self.life.end(object);
+        } else {
+            // Its home may bring it back.
+            self.life.let_go(object);
+        }
     }
 }
 
@@ -255,6 +288,14 @@ impl Handler<Below> for Directory {
                 if self.origins.remove(&session).is_some() {
                     self.keep([Change::BelowEnded(session)]);
                     self.upward.is_over(session);
+                }
+            }
+            Below::Linked { hub, session } => {
+                let before = self.links.insert(hub, session).filter(|before| *before != session);
+                if let Some(before) = before.and_then(|before| self.sessions.get(before)) {
+                    let why = "the hub below has another link";
+                    let code = CloseCode::Superseded;
+                    before.do_send(Finish(Closed::local(code, Fault::Nobody, why)));
                 }
             }
             Below::Tell(queue) => self.tell_below(queue),

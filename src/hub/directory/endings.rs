@@ -4,6 +4,8 @@
 //! destroying); [`Life`](crate::hub::life::Life) says who is needed. What ends is taken out at
 //! once: its name is free, its id never used again. Its repeater and the sessions are told.
 
+use std::collections::BTreeSet;
+
 use actix::{Addr, AsyncContext, Context, Handler, Message};
 
 use super::{Directory, keeping::Beginning};
@@ -167,6 +169,8 @@ impl Handler<TellEnded> for Directory {
 
     fn handle(&mut self, tell: TellEnded, _: &mut Self::Context) {
         let TellEnded { object, sessions, reason } = tell;
+        let links = sessions.iter().map(|it| self.origins.get(it).unwrap_or(it));
+        let sessions: BTreeSet<_> = links.copied().collect();
         for session in sessions.iter().filter_map(|&session| self.sessions.get(session)) {
             session.do_send(ObjectEnded { object, reason: reason.clone() });
         }

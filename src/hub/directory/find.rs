@@ -145,6 +145,16 @@ impl Find {
         Self::put(directory, Target::Object(object), Some(interface), true).await
     }
 
+    /// Whether nobody waits for the answer.
+    pub(super) fn is_over(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    /// It is not found.
+    pub(super) fn refuse(self, refusal: Refusal) {
+        let _nobody_waits = self.reply.send(Err(refusal));
+    }
+
     async fn put(
         directory: &Addr<Directory>,
         target: Target,
@@ -197,7 +207,7 @@ impl Reservations {
         let Some(reserved) = self.0.get_mut(&object) else { return Some(find) };
         if reserved.waiting.len() == reserved.waiting.capacity() {
             // Sessions that have ended ask no more.
-            reserved.waiting.retain(|find| !find.reply.is_closed());
+            reserved.waiting.retain(|find| !find.is_over());
         }
         reserved.waiting.push(find);
         None

@@ -168,6 +168,7 @@ impl Handler<End> for Directory {
             self.sessions.all.remove(&session);
             self.end_watches(session);
             if self.origins.remove(&session).is_some() {
+                self.links.retain(|_, link| *link != session);
                 self.keep([Change::BelowEnded(session)]);
             }
             self.upward.is_over(session);

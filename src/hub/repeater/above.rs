@@ -6,22 +6,28 @@
 //! that they wait, and when it is open again that they are to join once more.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
-use actix::{Context, Handler, Message};
+use actix::{AsyncContext, Context, Handler, Message};
 use bytes::Bytes;
 
-use super::{Repeater, ahead::Later, entrants::Entrant};
+use super::{
+    Repeater,
+    ahead::Later,
+    entrants::{Entrant, Entry},
+    upward::withdrawal,
+};
 use crate::{
     connection::Held,
     hub::{
         contact::Contact,
         history::{History, Snapshot},
-        roster::Hearing,
+        roster::{Hearing, Way},
         upward::Upward,
     },
+    limits::FETCH_REST,
     object::{Cursor, Op, Seq, SessionId},
     wire::{Answer, Batch, Fetched, Frame, Refusal, Rejoin, Replied, Request, Resynced, Stalled},
 };
@@ -38,6 +44,10 @@ pub(super) struct Above {
     coming: Option<(Box<History>, Seq)>,
     /// Whether there is a history yet.
     has_begun: bool,
+    /// Who has left since the way was cut, and in which way.
+    pub(super) unsaid: BTreeSet<(SessionId, Way)>,
+    /// The fetch that is not answered.
+    fetching: Option<Request>,
     /// Whether the hub above wants a newer state.
     pub(super) is_state_wanted: bool,
 }
@@ -66,6 +76,8 @@ pub(crate) enum Word {
     Streamed(Bytes, Frame),
     /// The stream begins, with this state if there is one.
     Fetched(Fetched, Bytes),
+    /// It does not, for now.
+    Unfetched,
     /// The stream goes on elsewhere, with this state if there is one.
     Resynced(Resynced, Bytes),
     /// A session is let in.
@@ -90,6 +102,8 @@ impl Above {
             entrants: BTreeMap::new(),
             coming: None,
             has_begun: false,
+            unsaid: BTreeSet::new(),
+            fetching: None,
             is_state_wanted: false,
         }
     }
@@ -133,9 +147,13 @@ impl Repeater {
         above.flows = true;
         tracing::trace!(%object, ?cursor, "the way to an object's home is open");
         above.coming = None;
-        above.upward.fetch(object, cursor);
+        above.fetching = Some(above.upward.fetch(object, cursor));
+        for (session, way) in std::mem::take(&mut above.unsaid) {
+            above.upward.say(withdrawal(object, session, way), None);
+        }
         for (session, entrant) in &mut above.entrants {
-            if let Some(enroll) = entrant.entry.enroll(object, *session) {
+            let enroll = entrant.entry.as_ref().and_then(|it| it.enroll(object, *session));
+            if let Some(enroll) = enroll {
                 entrant.next_op = None;
                 entrant.told.clear();
                 entrant.request = Some(above.upward.enroll(enroll));
@@ -152,9 +170,9 @@ impl Repeater {
 
     fn stall(&mut self, ctx: &mut Context<Self>) {
         let Some(above) = self.above.as_mut().filter(|above| above.flows) else { return };
-        above.flows = false;
+        (above.flows, above.fetching) = (false, None);
         above.entrants.values_mut().for_each(|entrant| {
-            if entrant.entry.enroll(self.object, SessionId([0; 16])).is_some() {
+            if entrant.entry.as_ref().is_some_and(Entry::is_enrolled) {
                 (entrant.request, entrant.next_op) = (None, None);
             }
         });
@@ -174,8 +192,9 @@ impl Repeater {
 
     /// Asks for all there is once more.
     pub(super) fn fetch_anew(&mut self, cursor: Option<Cursor>) {
-        if let Some(above) = self.above.as_mut().filter(|above| above.flows) {
-            above.upward.fetch(self.object, cursor);
+        let above = self.above.as_mut().filter(|above| above.flows && above.fetching.is_none());
+        if let Some(above) = above {
+            above.fetching = Some(above.upward.fetch(self.object, cursor));
         }
     }
 
@@ -283,6 +302,13 @@ impl Repeater {
         match word {
             Word::Streamed(bytes, frame) => self.take_streamed(&bytes, &frame),
             Word::Fetched(fetched, state) => self.take_fetched(fetched, state),
+            Word::Unfetched => {
+                ctx.run_later(FETCH_REST, |copy, _| {
+                    if copy.above.as_ref().is_some_and(|above| above.flows) {
+                        copy.begin_to_flow();
+                    }
+                });
+            }
             Word::Resynced(resynced, state) => {
                 let Resynced { start, last, owner, carried, .. } = resynced;
                 let state = resynced.state.is_present().then_some(Snapshot {
@@ -313,8 +339,11 @@ impl Repeater {
     fn take_fetched(&mut self, fetched: Fetched, state: Bytes) {
         let Fetched { start, last, anew, owner, carried, .. } = fetched;
         tracing::trace!(object = %self.object, start = %start.seq, %last, anew, "a copy is fetched");
-        let has_begun = self.above.as_ref().is_some_and(|above| above.has_begun);
-        if !anew && has_begun {
+        let Some(above) = &mut self.above else { return };
+        let is_mine = above.fetching.take_if(|fetching| *fetching == fetched.request).is_some();
+        // What somebody looked for who did not know that it is here goes on where this is.
+        let goes_on = self.history.epoch() == start.epoch && self.history.last() >= start.seq;
+        if above.has_begun && (!anew || (!is_mine && goes_on)) {
             return;
         }
         let state =

@@ -60,6 +60,19 @@ pub(super) enum Sent {
     Resync(CatchUp),
 }
 
+impl Later {
+    /// The object is no more.
+    pub(super) fn refuse(self) {
+        match self {
+            Self::Attach(Attach { pending, .. })
+            | Self::Join(Join { pending, .. })
+            | Self::Enroll(Enrolling { pending, .. }) => pending.refuse(Refusal::Gone),
+            Self::Detach(leave) => leave.refuse(),
+            Self::Ask(_) | Self::Away(_) | Self::Pull(_) | Self::Shouts(_) => {}
+        }
+    }
+}
+
 impl Repeater {
     /// Gives back what a session says, unless it waits behind a join. One over a connection that is no
     /// more holds nothing up.

@@ -15,7 +15,7 @@ use crate::{
     hub::{
         asks::{Asks, Heirs, Open, Taken},
         contact::{Contact, Pending},
-        roster::Hearing,
+        roster::{Hearing, Way},
     },
     limits::{ASK_TIME_MAX, SHOUT_BYTES_MAX},
     object::{Carried, Kind, SessionId},
@@ -286,6 +286,9 @@ impl Handler<Disown> for Repeater {
 
     fn handle(&mut self, disown: Disown, ctx: &mut Context<Self>) {
         let Disown { session, refused } = disown;
+        if self.above.is_some() {
+            self.withdraw_above(session, Way::Joined);
+        }
         self.leave_questions(session, false);
         self.settle_owner();
         if let Some((pending, refusal)) = refused {

@@ -38,8 +38,9 @@ impl Repeater {
     /// Tells the directory when the first leaf has come, or the last has gone.
     pub(super) fn tell_of_leaves(&mut self) {
         // A copy is there as long as anybody is at it.
-        let joined =
-            self.roster.has_leaves() || self.above.is_some() && !self.roster.members().is_empty();
+        let joined = self.roster.has_leaves()
+            || self.above.is_some() && !self.roster.members().is_empty()
+            || self.has_entrants();
         if std::mem::replace(&mut self.occupied, joined) != joined {
             self.tell_directory(Occupied { object: self.object, joined });
         }
@@ -71,6 +72,7 @@ impl Repeater {
         self.keep_nothing();
         self.weigh();
         self.turn_all_away();
+        self.turn_entrants_away(&mut sessions);
         self.roster = Roster::default();
         self.fanout = Fanout::default();
         self.members = None;
@@ -86,7 +88,7 @@ impl Handler<Retire> for Repeater {
         let Retire { reason, done } = retire;
         self.ended = Some(Box::new(reason.clone()));
         self.flush();
-        if reason == EndReason::Destroyed {
+        if reason == EndReason::Destroyed && self.above.is_none() {
             self.history.say(Kind::DESTROYED, &[]);
             self.flush();
         }

@@ -1,13 +1,16 @@
 //! Who is on the way to a copy: the home is asked to let him in, and what he says meanwhile waits.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use actix::Context;
 use bytes::Bytes;
 
 use super::{Attach, Enrolling, Join, Repeater, ahead::Later};
 use crate::{
-    hub::{admission::Identity, roster::Way},
+    hub::{admission::Identity, contact::Contact, roster::Way},
     object::{ObjectId, Op, SessionId},
     wire::{Attached, Enroll, Refusal, Request},
 };
@@ -15,7 +18,8 @@ use crate::{
 /// Who waits to be let in.
 #[derive(Debug)]
 pub(super) struct Entrant {
-    pub(super) entry: Entry,
+    /// None while he is being let in: a panic then costs nothing of what he has said since.
+    pub(super) entry: Option<Entry>,
     /// What the home was asked for him, if it was: other answers are of before.
     pub(super) request: Option<Request>,
     /// The op that the home awaits of him, once it has said so.
@@ -35,6 +39,19 @@ pub(super) enum Entry {
 }
 
 impl Entry {
+    /// Whether the home is asked for him.
+    pub(super) fn is_enrolled(&self) -> bool {
+        !matches!(self, Self::Leaf(Join { link: Some(_), .. }))
+    }
+
+    fn refuse(self, refusal: Refusal) {
+        match self {
+            Self::Leaf(Join { pending, .. })
+            | Self::Voice(Attach { pending, .. })
+            | Self::Below(Enrolling { pending, .. }) => pending.refuse(refusal),
+        }
+    }
+
     pub(super) fn enroll(&self, object: ObjectId, session: SessionId) -> Option<Enroll> {
         let (leaf, client, answers) = match self {
             Self::Leaf(Join { link: Some(_), .. }) => return None,
@@ -69,7 +86,11 @@ impl Repeater {
         let flows = above.flows;
         tracing::trace!(%object, %session, flows, ?request, "the home is asked to let somebody in");
         let (told, behind) = (Vec::new(), VecDeque::new());
-        above.entrants.insert(session, Entrant { entry, request, next_op, told, behind });
+        above
+            .entrants
+            .insert(session, Entrant { entry: Some(entry), request, next_op, told, behind });
+        above.unsaid.retain(|(gone, _)| *gone != session);
+        self.tell_of_leaves();
         self.let_entrants_in(ctx);
     }
 
@@ -78,12 +99,52 @@ impl Repeater {
         self.above.as_ref().is_some_and(|above| above.entrants.contains_key(&session))
     }
 
+    /// Whether anybody is on the way.
+    pub(super) fn has_entrants(&self) -> bool {
+        self.above.as_ref().is_some_and(|above| !above.entrants.is_empty())
+    }
+
+    /// A session has ended that may be on the way.
+    pub(super) fn forget_entrant(&mut self, session: SessionId) {
+        let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
+        if entrant.is_some() {
+            for way in [Way::Joined, Way::Attached] {
+                self.withdraw_above(session, way);
+            }
+        }
+    }
+
+    /// The object is no more: whoever was on the way is turned away.
+    pub(super) fn turn_entrants_away(&mut self, sessions: &mut BTreeSet<SessionId>) {
+        let Some(above) = &mut self.above else { return };
+        for (session, entrant) in std::mem::take(&mut above.entrants) {
+            sessions.insert(session);
+            if let Some(entry) = entrant.entry {
+                entry.refuse(Refusal::Gone);
+            }
+            entrant.behind.into_iter().for_each(Later::refuse);
+        }
+    }
+
     /// Lets in who can be.
     pub(super) fn let_entrants_in(&mut self, ctx: &mut Context<Self>) {
         while let Some(session) = self.next_entrant() {
+            let contact = self.let_entrant_in(session, ctx);
+            let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
+            let (Some(contact), Some(entrant)) = (contact, entrant) else { return };
+            entrant.told.into_iter().for_each(|frame| contact.pass(frame));
+            self.hear_later(session, entrant.behind, ctx);
+        }
+    }
+
+    /// Whoever was being let in when it panicked is told to join again; what he has said since goes on.
+    pub(super) fn let_go_of_entrants(&mut self, ctx: &mut Context<Self>) {
+        let Some(above) = &mut self.above else { return };
+        let all = above.entrants.iter().filter(|(_, entrant)| entrant.entry.is_none());
+        for session in all.map(|(session, _)| *session).collect::<Vec<_>>() {
             let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
             if let Some(entrant) = entrant {
-                self.let_entrant_in(entrant, ctx);
+                self.hear_later(session, entrant.behind, ctx);
             }
         }
     }
@@ -91,34 +152,40 @@ impl Repeater {
     fn next_entrant(&self) -> Option<SessionId> {
         let above = self.above.as_ref().filter(|above| above.is_ready())?;
         let is_due = |entrant: &Entrant| {
-            entrant.next_op.is_some() || (!above.flows && matches!(entrant.entry, Entry::Leaf(_)))
+            entrant.next_op.is_some()
+                || (!above.flows && matches!(entrant.entry, Some(Entry::Leaf(_))))
         };
-        above.entrants.iter().find(|(_, entrant)| is_due(entrant)).map(|(session, _)| *session)
+        above
+            .entrants
+            .iter()
+            .find(|(_, entrant)| entrant.entry.is_some() && is_due(entrant))
+            .map(|(session, _)| *session)
     }
 
-    fn let_entrant_in(&mut self, entrant: Entrant, ctx: &mut Context<Self>) {
-        let Entrant { entry, next_op, told, behind, .. } = entrant;
-        tracing::trace!(object = %self.object, ?next_op, "somebody is let in");
-        let (session, contact) = match entry {
+    fn let_entrant_in(&mut self, session: SessionId, ctx: &mut Context<Self>) -> Option<Contact> {
+        let entrant = self.above.as_mut()?.entrants.get_mut(&session)?;
+        let (entry, next_op) = (entrant.entry.take()?, entrant.next_op);
+        tracing::trace!(object = %self.object, %session, ?next_op, "somebody is let in");
+        let op = next_op.unwrap_or(Op(1));
+        let contact = match entry {
             Entry::Leaf(mut join) => {
                 let contact = join.contact.clone();
-                join.known = Some((next_op.unwrap_or(Op(1)), next_op.is_none()));
+                join.known = Some((op, next_op.is_none()));
                 self.join(join, ctx);
-                (contact.session, contact)
+                contact
             }
             Entry::Voice(attach) => {
                 let contact = attach.contact.clone();
-                self.attach(attach, next_op.unwrap_or(Op(1)));
-                (contact.session, contact)
+                self.attach(attach, op);
+                contact
             }
             Entry::Below(enrolling) => {
                 let contact = enrolling.contact.clone();
-                self.let_in_below(enrolling, next_op.unwrap_or(Op(1)));
-                (contact.session, contact)
+                self.let_in_below(enrolling, op);
+                contact
             }
         };
-        told.into_iter().for_each(|frame| contact.pass(frame));
-        self.hear_later(session, behind, ctx);
+        Some(contact)
     }
 
     /// Lets in a session that only speaks.
@@ -146,10 +213,8 @@ impl Repeater {
     ) {
         let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
         let Some(Entrant { entry, behind, .. }) = entrant else { return };
-        match entry {
-            Entry::Leaf(Join { pending, .. })
-            | Entry::Voice(Attach { pending, .. })
-            | Entry::Below(Enrolling { pending, .. }) => pending.refuse(refusal),
+        if let Some(entry) = entry {
+            entry.refuse(refusal);
         }
         self.hear_later(session, behind, ctx);
     }

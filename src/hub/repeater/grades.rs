@@ -105,12 +105,16 @@ impl Handler<Acknowledge> for Repeater {
 
     fn handle(&mut self, said: Acknowledge, ctx: &mut Context<Self>) {
         let Acknowledge { session, seq, held } = said;
-        self.acknowledge_above(session, seq);
+        let bytes = held.bytes();
+        if self.above.is_some() {
+            self.acknowledge_above(session, seq, held);
+            self.took(1, bytes, ctx);
+            return;
+        }
         let about = self.grading.as_mut().map_or(0, |it| it.grades.heard(session, seq));
         if !self.dirty {
             self.tell_grades();
         }
-        let bytes = held.bytes();
         drop(held);
         self.took(1 + about, bytes, ctx);
     }

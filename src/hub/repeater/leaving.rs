@@ -48,6 +48,7 @@ impl Repeater {
     }
 
     pub(super) fn forget(&mut self, session: SessionId) {
+        self.forget_entrant(session);
         self.leave_questions(session, true);
         self.part_from_grades(session, true);
         self.roster.remove(session);

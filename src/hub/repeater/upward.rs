@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{PassAsk, PassReply, Relay, Repeater, Shouts};
 use crate::{
+    connection::Held,
     hub::{
         contact::Contact,
         history::Offer,
@@ -14,7 +15,7 @@ use crate::{
         upward::Upward,
     },
     limits::SHOUT_BYTES_MAX,
-    object::{self, Carried, Op, Seq, SessionId},
+    object::{self, Carried, ObjectId, Op, Seq, SessionId},
     wire::{
         self, Absent, Answer, Ask, Asked, Heard, Replied, Reply, ShoutFrame, Snapshot, Spent,
         StateIs, Unpassed, Volatile, Withdraw, encode, put_below,
@@ -30,8 +31,9 @@ impl Repeater {
     /// Passes shouts up, with those that are refused here among them in their places.
     pub(super) fn pass_up(&mut self, shouts: Shouts) {
         let Shouts { session, volley, held, metered } = shouts;
+        // It is told when the object ends.
+        self.history.remember(session);
         let (Some(upward), Some(_)) = (self.way_up(), self.roster.get(session)) else {
-            self.history.remember(session);
             return tracing::debug!(object = %self.object, %session, "shouts are dropped here");
         };
         let mut frames = Vec::with_capacity(volley.bytes() + volley.count() * ORIGIN_BYTES);
@@ -130,9 +132,9 @@ impl Repeater {
         }
     }
 
-    pub(super) fn acknowledge_above(&self, session: SessionId, seq: Seq) {
-        if let Some(upward) = self.way_up() {
-            upward.say_for(session, &Heard { object: self.object, seq }, &[], None);
+    pub(super) fn acknowledge_above(&self, session: SessionId, seq: Seq, held: Held) {
+        if let (Some(upward), Some(_)) = (self.way_up(), self.roster.get(session)) {
+            upward.say_for(session, &Heard { object: self.object, seq }, &[], Some(held));
         }
     }
 
@@ -144,10 +146,11 @@ impl Repeater {
         }
     }
 
-    pub(super) fn withdraw_above(&self, session: SessionId, way: Way) {
-        if let Some(upward) = self.way_up() {
-            let leaf = way == Way::Joined;
-            upward.say(encode(&Withdraw { object: self.object, session, leaf }), None);
+    pub(super) fn withdraw_above(&mut self, session: SessionId, way: Way) {
+        let said = withdrawal(self.object, session, way);
+        let is_said = self.way_up().is_some_and(|upward| upward.say(said, None));
+        if let Some(above) = self.above.as_mut().filter(|_| !is_said) {
+            above.unsaid.insert((session, way));
         }
     }
 
@@ -177,6 +180,9 @@ impl Repeater {
     /// A newer state has been told here.
     pub(super) fn tell_state_above(&mut self) {
         let Some(state) = self.history.snapshot() else { return };
+        if self.below_home(&state.carried).is_some() {
+            return self.tell_no_state_above();
+        }
         let at = object::Cursor { epoch: self.history.epoch(), seq: state.seq };
         let Some(above) = self.above.as_mut().filter(|above| above.is_state_wanted) else { return };
         above.is_state_wanted = false;
@@ -199,6 +205,10 @@ pub(super) fn refusal(member: &Member<Contact>, offer: &Offer<'_>) -> Option<Str
     let bytes = offer.payload.len() + Carried::bytes_of(&offer.carried);
     (bytes > SHOUT_BYTES_MAX)
         .then(|| format!("shout of {bytes} bytes exceeds the limit of {SHOUT_BYTES_MAX}"))
+}
+
+pub(super) fn withdrawal(object: ObjectId, session: SessionId, way: Way) -> Bytes {
+    encode(&Withdraw { object, session, leaf: way == Way::Joined })
 }
 
 /// Bytes that a shout has more with its origin.

@@ -29,7 +29,7 @@ use crate::{
         roster::Way,
         volley::Volley,
     },
-    limits::REQUEST_BYTES_MIN,
+    limits::{BELOW_MAX, REQUEST_BYTES_MIN, RESERVED_MAX},
     object::{ObjectId, SessionId},
     wire::{
         self, Bar, Barred, Claim, Enroll, Fetch, Frame, Granted, Made, Refusal, Spent, Withdraw,
@@ -45,6 +45,8 @@ pub(super) struct Below {
     reserved: BTreeMap<ObjectId, Vec<Reservation>>,
     /// Those that it tells are below it, as far as it has.
     told: BTreeSet<SessionId>,
+    /// Sessions of which the directory is asked whether they are below it, and how often.
+    coming: BTreeMap<SessionId, usize>,
 }
 
 impl Below {
@@ -58,7 +60,7 @@ impl Below {
 
 impl Session {
     /// The connection is to be a link, or one below it is.
-    pub(super) fn claim(&self, claim: Claim, ctx: &mut Context<Self>) -> Result<(), Closed> {
+    pub(super) fn claim(&mut self, claim: Claim, ctx: &mut Context<Self>) -> Result<(), Closed> {
         if (claim.path.len() == 1) != self.below.is_none() {
             return Err(Closed::protocol("a claim of a hub that it is not for"));
         }
@@ -68,6 +70,9 @@ impl Session {
         if self.below.is_some() {
             self.env.upward.claim(claim, ctx.address());
             return Ok(());
+        }
+        if self.claimant.replace(claim.path[0]).is_some() {
+            return Err(Closed::protocol("a second claim came before the first was decided"));
         }
         let (visit, env) = (self.visit(Wish::Link), self.env.clone());
         let deciding = async move { decide(&*env.admission, visit).await };
@@ -96,24 +101,28 @@ impl Session {
             Frame::Via(via, frame) => return self.hear_via(via.session, &frame, bytes, ctx),
             Frame::Spent(spent) => self.spend(spent),
             Frame::Withdraw(withdraw) => self.withdraw(&withdraw),
-            Frame::Absent(absent) => self.tell(absent.object, Away(absent.session)),
-            Frame::Reserve(reserve) => self.reserve(reserve.object),
+            Frame::Absent(absent) => {
+                self.tell(absent.session, absent.object, Away(absent.session));
+            }
+            Frame::Reserve(reserve) => return self.reserve(reserve.object),
             Frame::Release(release) => self.release(release.object),
             Frame::Over(over) => self.forget_below(over.session),
-            Frame::Below(below) => self.know_below(below.sessions, below.more),
+            Frame::Below(below) => return self.know_below(below.sessions, below.more),
             frame => return self.wish(frame, bytes, ctx),
         }
         Ok(())
     }
 
-    fn tell<M>(&self, object: ObjectId, message: M)
+    /// Tells an object something of a session that is below, and is there.
+    fn tell<M>(&self, session: SessionId, object: ObjectId, message: M)
     where
         M: actix::Message<Result = ()> + Send + 'static,
         Repeater: Handler<M>,
     {
-        let place = self.places.get(&object).filter(|place| place.is_joined());
-        if let Some(repeater) = place.and_then(Place::repeater) {
-            repeater.do_send(message);
+        let there = self.below.as_ref().and_then(|below| below.origins.get(&session)?.get(&object));
+        match there {
+            Some(repeater) => repeater.do_send(message),
+            None => tracing::debug!(%object, %session, "a link speaks for who is not there"),
         }
     }
 
@@ -125,18 +134,18 @@ impl Session {
         volley: Volley,
         held: Held,
     ) {
-        self.tell(object, Shouts { session, volley, held, metered: Metered::not() });
+        self.tell(session, object, Shouts { session, volley, held, metered: Metered::not() });
     }
 
     fn spend(&self, spent: Spent) {
         let Spent { object, session, op, why } = spent;
-        self.tell(object, Spend { session, op, why });
+        self.tell(session, object, Spend { session, op, why });
     }
 
     fn withdraw(&self, withdraw: &Withdraw) {
         let Withdraw { object, session, leaf } = *withdraw;
         let way = if leaf { Way::Joined } else { Way::Attached };
-        self.tell(object, Leave { session, way, pending: None });
+        self.tell(session, object, Leave { session, way, pending: None });
     }
 
     fn hear_via(
@@ -158,18 +167,18 @@ impl Session {
             }
             Frame::Ask(ask, payload) => {
                 let payload = copy(&payload);
-                self.tell(ask.object, PassAsk { session, ask, payload, held });
+                self.tell(session, ask.object, PassAsk { session, ask, payload, held });
             }
             Frame::Reply(reply, payload) => {
                 let payload = copy(&payload);
-                self.tell(reply.object, PassReply { session, reply, payload, held });
+                self.tell(session, reply.object, PassReply { session, reply, payload, held });
             }
             Frame::Heard(heard) => {
-                self.tell(heard.object, Acknowledge { session, seq: heard.seq, held });
+                self.tell(session, heard.object, Acknowledge { session, seq: heard.seq, held });
             }
             Frame::Volatile(volatile, payload) => {
                 let (kind, payload) = (volatile.kind, copy(&payload));
-                self.tell(volatile.object, Relay { session, kind, payload, held });
+                self.tell(session, volatile.object, Relay { session, kind, payload, held });
             }
             other => {
                 let kind = other.frame_type();
@@ -194,11 +203,60 @@ impl Session {
             return pending.answer(&Made { request, object, epoch }, &[]);
         }
         let pending = pending.reserving(Reservation::new(&self.env, object, create.here));
-        let granting = self.creating(create, state, session);
-        ctx.spawn(granting.into_actor(self).map(move |granted, link, ctx| match granted {
-            Ok((_, found)) => link.made_below(session, &found, pending, ctx),
-            Err(refusal) => pending.refuse(refusal),
+        let known = self.originate(session);
+        let creating = self.creating(create, state, session);
+        let granting = async move {
+            known.await?;
+            creating.await
+        };
+        ctx.spawn(granting.into_actor(self).map(move |granted, link, ctx| {
+            let is_here = link.has_come(session);
+            match granted {
+                Ok((_, found)) if is_here => link.made_below(session, &found, pending),
+                Ok(_) => pending.refuse(Refusal::NotJoined),
+                Err(refusal) => link.refuse_below(refusal, pending, ctx),
+            }
         }));
+    }
+
+    /// Asks whether a session is below this link, and nowhere else.
+    fn originate(
+        &mut self,
+        session: SessionId,
+    ) -> impl Future<Output = Result<(), Refusal>> + use<> {
+        let Some(below) = &mut self.below else { unreachable!("only a link is asked for others") };
+        let is_known = below.origins.contains_key(&session);
+        *below.coming.entry(session).or_default() += 1;
+        let (directory, link) = (self.env.directory.clone(), self.contact.session);
+        async move {
+            let is_below = is_known
+                || directory
+                    .send(Originate { session, link })
+                    .await
+                    .map_err(|_| Refusal::Stopping)?;
+            let stranger = || Refusal::Denied(format!("session {session} is not below this link"));
+            is_below.then_some(()).ok_or_else(stranger)
+        }
+    }
+
+    /// What was asked of a session is answered. `false`: it has ended meanwhile.
+    fn has_come(&mut self, session: SessionId) -> bool {
+        let Some(below) = &mut self.below else { return false };
+        let Some(count) = below.coming.get_mut(&session) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            below.coming.remove(&session);
+        }
+        true
+    }
+
+    /// A link that speaks for those who are elsewhere breaks the rules.
+    fn refuse_below(&mut self, refusal: Refusal, pending: Pending, ctx: &mut Context<Self>) {
+        let closed = matches!(refusal, Refusal::Denied(_)).then(|| Closed::protocol(&refusal));
+        pending.refuse(refusal);
+        if let Some(closed) = closed {
+            self.lose(closed, ctx);
+        }
     }
 
     /// Whether the answer to a Create was lost.
@@ -207,19 +265,13 @@ impl Session {
         places.is_some_and(|places| places.contains_key(&object))
     }
 
-    fn made_below(
-        &mut self,
-        session: SessionId,
-        found: &Found,
-        pending: Pending,
-        ctx: &mut Context<Self>,
-    ) {
+    fn made_below(&mut self, session: SessionId, found: &Found, pending: Pending) {
         let Found { object, ref repeater, ref made, .. } = *found;
         let epoch = made.as_ref().map(|made| {
             made.joins();
             made.epoch
         });
-        self.stands(session, object, repeater.clone(), ctx);
+        self.knows_of(session, object, repeater.clone());
         let request = pending.request();
         pending.answer(&Made { request, object, epoch }, &[]);
     }
@@ -239,29 +291,6 @@ impl Session {
     pub(super) fn forget_place_below(&mut self, object: ObjectId) {
         if let Some(below) = &mut self.below {
             below.origins.values_mut().for_each(|places| drop(places.remove(&object)));
-        }
-    }
-
-    /// A session below is, or may be, at an object.
-    fn stands(
-        &mut self,
-        session: SessionId,
-        object: ObjectId,
-        repeater: Addr<Repeater>,
-        ctx: &mut Context<Self>,
-    ) {
-        let link = self.contact.session;
-        let Some(below) = &mut self.below else { return };
-        let is_new = !below.origins.contains_key(&session);
-        below.origins.entry(session).or_default().insert(object, repeater);
-        if is_new {
-            let known = self.env.directory.send(Originate { session, link });
-            ctx.spawn(known.into_actor(self).map(move |known, link, ctx| {
-                if !known.unwrap_or(true) {
-                    let why = format!("a link speaks for session {session}, which is not below it");
-                    link.lose(Closed::protocol(why), ctx);
-                }
-            }));
         }
     }
 
@@ -292,24 +321,40 @@ impl Session {
 
     /// A session below is at an object.
     pub(super) fn enroll(&mut self, enroll: Enroll, pending: Pending, ctx: &mut Context<Self>) {
+        let known = self.originate(enroll.session);
+        ctx.spawn(known.into_actor(self).map(move |known, link, ctx| {
+            let is_here = link.has_come(enroll.session);
+            match known {
+                Ok(()) if is_here => link.let_in_below(enroll, pending),
+                Ok(()) => pending.refuse(Refusal::NotJoined),
+                Err(refusal) => link.refuse_below(refusal, pending, ctx),
+            }
+        }));
+    }
+
+    fn let_in_below(&mut self, enroll: Enroll, pending: Pending) {
         let Enroll { object, session, leaf, answers, name, info, .. } = enroll;
         let place = self.places.get(&object).filter(|place| place.is_joined());
         let Some(repeater) = place.and_then(Place::repeater).cloned() else {
             return pending.refuse(Refusal::NotJoined);
         };
-        self.stands(session, object, repeater.clone(), ctx);
+        self.knows_of(session, object, repeater.clone());
         let queue = self.contact.queue.clone();
         let client = Arc::new(Identity { name, info, ..Identity::default() });
-        let (link, way) = (self.contact.session, if leaf { Way::Joined } else { Way::Attached });
+        let way = if leaf { Way::Joined } else { Way::Attached };
         let contact = Contact { session, queue, is_below: true };
+        let link = self.contact.session;
         repeater.do_send(Enrolling { pending, contact, link, way, client, answers });
     }
 
-    fn reserve(&mut self, object: ObjectId) {
+    fn reserve(&mut self, object: ObjectId) -> Result<(), Closed> {
         let reservation = Reservation::new(&self.env, object, false);
-        if let Some(below) = &mut self.below {
-            below.reserved.entry(object).or_default().push(reservation);
+        let Some(below) = &mut self.below else { return Ok(()) };
+        below.reserved.entry(object).or_default().push(reservation);
+        if below.reserved.len() > RESERVED_MAX || below.reserved[&object].len() > 1 {
+            return Err(Closed::protocol("a link reserves more than it may"));
         }
+        Ok(())
     }
 
     fn release(&mut self, object: ObjectId) {
@@ -325,6 +370,7 @@ impl Session {
     /// A session below has ended for good.
     fn forget_below(&mut self, session: SessionId) {
         let Some(below) = &mut self.below else { return };
+        below.coming.remove(&session);
         for repeater in below.origins.remove(&session).unwrap_or_default().into_values() {
             repeater.do_send(Forget(session));
         }
@@ -332,11 +378,15 @@ impl Session {
     }
 
     /// Who is below is told at the beginning of a connection: others have ended.
-    fn know_below(&mut self, sessions: Vec<SessionId>, more: bool) {
-        let Some(below) = &mut self.below else { return };
+    fn know_below(&mut self, sessions: Vec<SessionId>, more: bool) -> Result<(), Closed> {
+        let Some(below) = &mut self.below else { return Ok(()) };
         below.told.extend(sessions);
+        if below.told.len() > BELOW_MAX {
+            let why = format!("a link tells of more than {BELOW_MAX} sessions below it");
+            return Err(Closed::protocol(why));
+        }
         if more {
-            return;
+            return Ok(());
         }
         // What was about to be made is said again.
         below.reserved.clear();
@@ -344,6 +394,7 @@ impl Session {
         let gone: Vec<_> =
             below.origins.keys().filter(|session| !told.contains(session)).copied().collect();
         gone.into_iter().for_each(|session| self.forget_below(session));
+        Ok(())
     }
 
     /// All that a link has spoken for, when it has ended for good.
@@ -368,8 +419,12 @@ impl Handler<Decided> for Session {
                 // The first is its own, the others are of hubs below it.
                 if self.below.is_none() {
                     self.below = Some(Box::default());
+                    self.contact.queue.widen();
                     let session = self.contact.session;
                     self.env.directory.do_send(Originate { session, link: session });
+                    if let Some(hub) = self.claimant {
+                        self.env.directory.do_send(BelowTold::Linked { hub, session });
+                    }
                 }
                 self.contact.queue.tell(&Granted { number });
             }

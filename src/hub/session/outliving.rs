@@ -20,6 +20,7 @@ use crate::{
         directory::Unwatched,
         repeater::{Away, Repeater},
     },
+    limits::HAND_OVER_MAX,
     object::{ObjectId, SessionId},
     wire::{CloseCode, Fault},
 };
@@ -104,12 +105,19 @@ impl Session {
     }
 
     fn expire(&mut self, ctx: &mut Context<Self>) {
+        if self.heir.is_some() {
+            // It goes on, when all is decided.
+            return;
+        }
         self.end(Closed::done("the client did not come back in time"), ctx);
     }
 
     /// Takes over what another actor had of this session.
     pub(super) fn take_over(&mut self, estate: Estate) {
         self.below = estate.below;
+        if self.below.is_some() {
+            self.contact.queue.widen();
+        }
         let revisited = std::mem::replace(&mut self.places, estate.places);
         for (object, place) in revisited {
             self.places.entry(object).or_insert(place);
@@ -146,6 +154,13 @@ impl Handler<HandOver> for Session {
         self.env.directory.do_send(Unwatched(self.contact.session));
         self.heir = Some(heir);
         self.hand_over(ctx);
+        if self.heir.is_some() {
+            // What waits for a hub above may wait for long; the client says it again.
+            ctx.run_later(HAND_OVER_MAX, |session, ctx| {
+                session.places.values_mut().for_each(Place::give_up);
+                session.hand_over(ctx);
+            });
+        }
     }
 }
 

@@ -146,6 +146,12 @@ impl Place {
         None
     }
 
+    /// What is not decided is said again over another connection.
+    pub(crate) fn give_up(&mut self) {
+        self.awaited = 0;
+        self.waiting = Vec::new();
+    }
+
     /// Ends one way of being here, if the session is here in it.
     pub(crate) fn leave(&mut self, way: Way) -> Option<Addr<Repeater>> {
         let here = std::mem::take(self.flag(way));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Addr;
 use bytes::Bytes;
 
-use super::{Line, State, Upward};
+use super::{By, Line, State, Upward};
 use crate::{
     connection::{Class, Queue},
     hub::{
@@ -16,7 +16,7 @@ use crate::{
     journal::Change,
     limits::BELOW_SESSIONS_MAX,
     object::{HubId, SessionId},
-    wire::{Bar, Below, Claim, Reserve, Resume, encode},
+    wire::{Bar, Below, Claim, Refusal, Reserve, Resume, Target, encode},
 };
 
 impl Upward {
@@ -62,13 +62,23 @@ impl Upward {
         self.keeper.iter().for_each(|keeper| keeper.keep([change.clone()]));
     }
 
-    /// There will be no hub above.
-    pub(crate) fn unlink(&self) {
+    /// There will be no hub above. Returns what is looked for there, in vain.
+    pub(crate) fn unlink(&self) -> Vec<Target> {
         let mut state = self.lock();
         (state.line, state.known, state.is_driven) = (Line::None, None, false);
         self.keep(Change::Unlinked);
-        // Whoever waits is told by that.
-        state.asked.clear();
+        let mut decisions = state.grants.cut();
+        decisions.extend(state.grants.end(false));
+        state.carry_out(decisions);
+        let mut sought = Vec::new();
+        for asked in std::mem::take(&mut state.asked).into_values() {
+            match asked.by {
+                By::Seekers(target) => sought.push(target),
+                By::Task(reply) => drop(reply.send(Err(not_linked()))),
+                By::Nobody | By::Copy(_) | By::Entrant(..) => {}
+            }
+        }
+        sought
     }
 
     /// There is to be a hub above. `false`: there is one.
@@ -135,4 +145,9 @@ fn all_below(sessions: &[SessionId]) -> Vec<Bytes> {
     let count = pieces.len().max(1);
     let piece = |at: usize| pieces.get(at).map_or_else(Vec::new, |piece| piece.to_vec());
     (0..count).map(|at| encode(&Below { sessions: piece(at), more: at + 1 < count })).collect()
+}
+
+/// Why nothing comes of what was asked of the hub above.
+pub(crate) fn not_linked() -> Refusal {
+    Refusal::Failed("the hub is not linked to one above it any more".to_owned())
 }
