@@ -328,9 +328,9 @@ pub const CLAIMS_MAX: usize = 1_024;
 pub const LINK_CONTROL_BYTES_MAX: usize = 64 * CONTROL_BYTES_MAX;
 /// Rest before an object is fetched once more that the hub above could not give.
 pub const FETCH_REST: Duration = Duration::from_secs(1);
-/// How long a session that goes on over another connection waits for what is decided about it: longer
-/// than an admission takes. What waits for the hub above may take for ever, and is said again.
-pub const HAND_OVER_MAX: Duration = Duration::from_secs(6);
+/// How long a session that goes on over another connection waits for what is decided about it. What
+/// waits for longer, for an admission or a hub above, is said again by the client.
+pub const HAND_OVER_MAX: Duration = Duration::from_millis(250);
 /// How long a hub keeps what it knows of those below a link that is cut, unless it is told otherwise:
 /// a night, and time to notice.
 pub const LINK_GRACE: Duration = Duration::from_hours(24);

@@ -99,6 +99,8 @@ struct Object {
     interface: InterfaceId,
     codec: Codec,
     name: Option<Name>,
+    /// Who made it here, if anybody did since the hub's start.
+    maker: Option<SessionId>,
     /// Whether its home is a hub above.
     is_copy: bool,
     failed: Option<Box<Failure>>,
@@ -200,7 +202,16 @@ impl Directory {
         let started = self.start_repeater(object, history, manner, false, ctx);
         let repeater = started.inspect_err(|_| self.keep([Change::Cleared(object)]))?;
         let (name_now, is_copy, failed) = (None, false, None);
-        let known = Object { repeater, interface, codec, name: name_now, is_copy, failed, kept };
+        let known = Object {
+            repeater,
+            interface,
+            codec,
+            name: name_now,
+            maker: Some(maker),
+            is_copy,
+            failed,
+            kept,
+        };
         self.objects.insert(object, known);
         self.upward.set_own(object, true);
         let now_ms = self.clock.now_ms();

@@ -76,7 +76,6 @@ impl<W> Grants<W> {
                 self.below = self.below.max(hubs);
                 Decision::Answer(number, who, Ok(()))
             }
-            AboveIs::Cut => Decision::Answer(number, who, Err(Bar::Busy)),
             AboveIs::Link | AboveIs::Claimed
                 if self.passed.len() + self.held.len() >= CLAIMS_MAX =>
             {
@@ -87,7 +86,7 @@ impl<W> Grants<W> {
                 self.held.push((claim, who));
                 Decision::Held
             }
-            AboveIs::Claimed => Decision::Answer(number, who, Err(Bar::Busy)),
+            AboveIs::Cut | AboveIs::Claimed => Decision::Answer(number, who, Err(Bar::Busy)),
         }
     }
 

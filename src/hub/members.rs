@@ -144,9 +144,11 @@ impl Members {
         let all: BTreeMap<_, _> = all.into_iter().map(|member| (member.session, member)).collect();
         let gone = self.there.keys().filter(|session| !all.contains_key(session));
         for session in gone.copied().collect::<Vec<_>>() {
-            self.part(session);
+            self.take_out(session);
         }
-        all.into_values().for_each(|member| self.put(member));
+        for member in all.into_values() {
+            self.put(member);
+        }
     }
 
     /// Takes over what has changed by the home's account.
@@ -157,7 +159,7 @@ impl Members {
                 MemberChange::Came(member) => self.put(member),
                 MemberChange::Away { session } => self.set_away(session, true),
                 MemberChange::Back { session } => self.set_away(session, false),
-                MemberChange::Parted { session } => self.part(session),
+                MemberChange::Parted { session } => self.take_out(session),
             }
         }
     }
@@ -165,6 +167,12 @@ impl Members {
     fn count_by(&mut self, listed: bool, count: u32) {
         self.home.count = (!listed).then_some(count as usize);
         self.home.is_news = !listed;
+    }
+
+    /// It may be at the copy all the same, and is told who is there.
+    fn take_out(&mut self, session: SessionId) {
+        self.touch(session);
+        self.there.remove(&session);
     }
 
     fn put(&mut self, member: Member) {

@@ -142,7 +142,7 @@ impl Client {
     /// # Errors
     /// [`JoinError`]: also when the name is taken.
     pub fn create<A: Leaf>(&self, name: Option<&str>, state: State<A>) -> Creating<A> {
-        Creating::new(self.clone(), name, &state)
+        Creating::new(self.clone(), name, state)
     }
 
     /// Becomes a leaf of the object of that name.

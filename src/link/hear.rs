@@ -77,13 +77,12 @@ impl Hearer {
             Frame::Ended(ended) => self.ended(ended.object, ended.reason),
             Frame::Granted(granted) => self.env.upward().decided(granted.number, Ok(())),
             Frame::Barred(barred) => self.env.upward().decided(barred.number, Err(barred.why)),
-            frame => match streamed(&frame) {
-                Some(object) => self.tell(object, Word::Streamed(whole, frame), bytes),
-                None => {
-                    let kind = frame.frame_type();
-                    return Err(Closed::protocol(format!("a {kind:?} frame came down a link")));
-                }
-            },
+            frame => {
+                let kind = frame.frame_type();
+                let wrong = || Closed::protocol(format!("a {kind:?} frame came down a link"));
+                let object = streamed(&frame).ok_or_else(wrong)?;
+                self.tell(object, Word::Streamed(whole, frame), bytes);
+            }
         }
         Ok(())
     }

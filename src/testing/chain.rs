@@ -64,7 +64,7 @@ impl Chain {
         &self.hubs[hub]
     }
 
-    /// Links one hub below another, over the line [`line`](Self::line) of the upper one's network.
+    /// Links one hub below another, over the line `hub N` of the upper one's network.
     ///
     /// # Errors
     /// As [`link::up`].

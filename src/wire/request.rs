@@ -15,6 +15,7 @@ pub type Request = u32;
 ///
 /// Shouts at the object may follow at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of what it is")]
 pub struct Create {
     /// The number of the request.
     pub request: Request,

@@ -54,7 +54,7 @@ fn g6_an_ask_while_a_link_is_cut_is_answered_when_it_is_back_or_ends_at_its_dead
         chain.hold(1);
         let late = picture.ask_within(Weigh, Duration::from_secs(2)).await;
         assert_eq!(late, Err(AskError::Late(Duration::from_secs(2))));
-        let waiting = picture.ask_within(Weigh, Duration::from_secs(60));
+        let waiting = picture.ask_within(Weigh, Duration::from_mins(1));
         let mended = async {
             crate::pond::seconds(20).await;
             chain.mend(1);

@@ -53,7 +53,7 @@ fn g9_a_chain_has_a_bound_from_either_end() {
 
 #[test]
 fn g11_hubs_that_race_to_be_linked_in_rings_make_none() {
-    let seeds = crate::trees::number("SEEDS").unwrap_or(100);
+    let seeds = crate::trees::number("SEEDS").unwrap_or(500);
     let first = crate::trees::number("SEED").unwrap_or(0);
     let (mut granted, mut refused) = (0, 0);
     for seed in first..first + seeds {

@@ -28,8 +28,8 @@ fn g11_a_cable_that_is_out_for_10_s_in_mid_load_costs_no_croak() {
     hops.sort_unstable_by_key(|hop| hop.parse::<u32>().expect("is a number"));
     let all: Vec<_> = (1..=120).map(|hop: u32| hop.to_string()).collect();
     assert_eq!(hops, all, "each is heard once");
-    let from = edge.first().expect("it has heard something").0;
-    let same: Vec<_> = top.into_iter().filter(|(seq, _)| *seq >= from).collect();
+    let first = edge.first().expect("it has heard something").0;
+    let same: Vec<_> = top.into_iter().filter(|(seq, _)| *seq >= first).collect();
     let count = same.len().min(edge.len());
     assert_eq!(same[..count], edge[..count], "in one order");
     assert!(count >= 110, "{count}");

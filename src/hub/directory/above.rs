@@ -145,6 +145,7 @@ impl Directory {
             interface: interface.clone(),
             codec,
             name: name.clone(),
+            maker: None,
             is_copy: true,
             failed: None,
             kept: None,

@@ -114,14 +114,18 @@ impl Reservation {
         let directory = env.directory.clone();
         directory.do_send(Reserve(object));
         let upward = Some(env.upward.clone()).filter(|upward| !here && upward.is_linked());
-        upward.iter().for_each(|upward| upward.reserve(object));
+        if let Some(upward) = &upward {
+            upward.reserve(object);
+        }
         Self { directory, object, upward }
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.upward.iter().for_each(|upward| upward.release(self.object));
+        if let Some(upward) = &self.upward {
+            upward.release(self.object);
+        }
         self.directory.do_send(Release(self.object));
     }
 }

@@ -86,10 +86,12 @@ impl Directory {
         self.objects.contains_key(&object) || self.quarantine.why(object).is_some()
     }
 
-    /// Whether an object was made by this very request, and the answer was lost with a hub.
+    /// Whether an object was made by this very request, and the answer was lost with a connection or a
+    /// hub.
     pub(super) fn was_made_so(&self, make: &Make) -> bool {
-        let kept = self.objects.get(&make.object).and_then(|known| known.kept.as_deref());
-        kept.is_some_and(|kept| kept.owner == make.owner && kept.interface == make.interface)
+        let Some(known) = self.objects.get(&make.object) else { return false };
+        let maker = known.maker.or_else(|| known.kept.as_ref().map(|kept| kept.owner));
+        maker == Some(make.owner) && known.interface == make.interface
     }
 
     /// Has an object kept that is about to begin.
@@ -177,7 +179,7 @@ impl Directory {
         }
         let kept = Some(Box::new(definition));
         let (is_copy, failed) = (false, None);
-        let known = Object { repeater, interface, codec, name, is_copy, failed, kept };
+        let known = Object { repeater, interface, codec, name, maker: None, is_copy, failed, kept };
         self.objects.insert(object, known);
         self.upward.set_own(object, true);
         Ok(involved)

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use actix::{Context, Handler};
 use bytes::Bytes;
 
-use super::{Attach, Away, Enrolling, Join, Leave, PassAsk, Pull, Repeater, Shouts};
+use super::{Attach, Away, Enrolling, Forget, Join, Leave, PassAsk, Pull, Repeater, Shouts};
 use crate::{
     connection::Fed,
     hub::{
@@ -43,6 +43,7 @@ pub(super) enum Later {
     Attach(Attach),
     Detach(Leave),
     Enroll(Enrolling),
+    Forget(Forget),
     Join(Join),
     Pull(Pull),
     Shouts(Shouts),
@@ -68,7 +69,7 @@ impl Later {
             | Self::Join(Join { pending, .. })
             | Self::Enroll(Enrolling { pending, .. }) => pending.refuse(Refusal::Gone),
             Self::Detach(leave) => leave.refuse(),
-            Self::Ask(_) | Self::Away(_) | Self::Pull(_) | Self::Shouts(_) => {}
+            Self::Ask(_) | Self::Away(_) | Self::Forget(_) | Self::Pull(_) | Self::Shouts(_) => {}
         }
     }
 }
@@ -179,6 +180,7 @@ impl Repeater {
             Later::Attach(attach) => self.handle(attach, ctx),
             Later::Detach(leave) => self.handle(leave, ctx),
             Later::Enroll(enrolling) => self.handle(enrolling, ctx),
+            Later::Forget(forget) => self.handle(forget, ctx),
             Later::Join(join) => self.handle(join, ctx),
             Later::Pull(pull) => self.handle(pull, ctx),
             Later::Shouts(shouts) => self.handle(shouts, ctx),
@@ -236,7 +238,11 @@ impl Repeater {
                     }
                     Later::Detach(leave) => leave.refuse(),
                     Later::Enroll(Enrolling { pending, .. }) => pending.refuse(Refusal::Gone),
-                    Later::Ask(_) | Later::Away(_) | Later::Pull(_) | Later::Shouts(_) => {}
+                    Later::Ask(_)
+                    | Later::Away(_)
+                    | Later::Forget(_)
+                    | Later::Pull(_)
+                    | Later::Shouts(_) => {}
                 }
             }
         }

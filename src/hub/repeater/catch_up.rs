@@ -244,7 +244,9 @@ impl Repeater {
             let contact = member.contact.clone();
             if self.above.is_some() {
                 let runs = self.history.runs_behind(session, after);
-                runs.into_iter().for_each(|run| self.tell_run(&contact, run));
+                for run in runs {
+                    self.tell_run(&contact, run);
+                }
             } else {
                 self.tell_outcomes(&contact, |run| run.behind(after));
             }
@@ -305,7 +307,7 @@ impl Repeater {
         let CatchUp { start, resync, chunks, end, .. } = catch_up;
         self.note_resync(session, resync);
         let is_link = link.is_some();
-        let (next_op, stale) = known.unwrap_or_else(|| (self.history.next_op(session), false));
+        let (next_op, is_guess) = known.unwrap_or_else(|| (self.history.next_op(session), false));
         let (request, last) = (pending.request(), self.history.last());
         let owner = self.history.owner_at(start);
         let start = Cursor { epoch: self.history.epoch(), seq: start };
@@ -319,7 +321,7 @@ impl Repeater {
             resync,
             next_op,
             owner,
-            stale,
+            stale: is_guess,
             carried,
         };
         match link {

@@ -104,16 +104,6 @@ impl Repeater {
         self.above.as_ref().is_some_and(|above| !above.entrants.is_empty())
     }
 
-    /// A session has ended that may be on the way.
-    pub(super) fn forget_entrant(&mut self, session: SessionId) {
-        let entrant = self.above.as_mut().and_then(|above| above.entrants.remove(&session));
-        if entrant.is_some() {
-            for way in [Way::Joined, Way::Attached] {
-                self.withdraw_above(session, way);
-            }
-        }
-    }
-
     /// The object is no more: whoever was on the way is turned away.
     pub(super) fn turn_entrants_away(&mut self, sessions: &mut BTreeSet<SessionId>) {
         let Some(above) = &mut self.above else { return };

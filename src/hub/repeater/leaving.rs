@@ -48,8 +48,11 @@ impl Repeater {
     }
 
     pub(super) fn forget(&mut self, session: SessionId) {
-        self.forget_entrant(session);
         self.leave_questions(session, true);
+        if self.above.is_some() && self.roster.get(session).is_some() {
+            self.withdraw_above(session, Way::Joined);
+            self.withdraw_above(session, Way::Attached);
+        }
         self.part_from_grades(session, true);
         self.roster.remove(session);
         self.stop_state(session);
@@ -106,7 +109,15 @@ impl Handler<Leave> for Repeater {
 impl Handler<Forget> for Repeater {
     type Result = ();
 
-    fn handle(&mut self, Forget(session): Forget, ctx: &mut Context<Self>) {
+    fn handle(&mut self, forget: Forget, ctx: &mut Context<Self>) {
+        let session = forget.0;
+        // At a copy it may be on its way in, and has left since.
+        let is_entrant = self.is_entrant(session);
+        let now =
+            if is_entrant { self.or_later(session, forget, Later::Forget) } else { Some(forget) };
+        if now.is_none() {
+            return;
+        }
         self.forget(session);
         self.ask_for_a_snapshot();
         self.took(1, 0, ctx);

@@ -124,9 +124,9 @@ impl Repeater {
 
     /// A session here has too much to hear as it is to be asked.
     pub(super) fn is_busy_above(&self, session: SessionId, asked: &Asked) {
-        let Asked { object, session: asker, ask, .. } = *asked;
+        let Asked { object, session: from, ask, .. } = *asked;
         let (answer, carried) = (Answer::Busy, Vec::new());
-        let reply = Reply { object, session: asker, ask, answer, carried };
+        let reply = Reply { object, session: from, ask, answer, carried };
         if let Some(upward) = self.way_up() {
             upward.say_for(session, &reply, &[], None);
         }

@@ -120,9 +120,10 @@ impl Session {
         Repeater: Handler<M>,
     {
         let there = self.below.as_ref().and_then(|below| below.origins.get(&session)?.get(&object));
-        match there {
-            Some(repeater) => repeater.do_send(message),
-            None => tracing::debug!(%object, %session, "a link speaks for who is not there"),
+        if let Some(repeater) = there {
+            repeater.do_send(message);
+        } else {
+            tracing::debug!(%object, %session, "a link speaks for who is not there");
         }
     }
 
@@ -393,7 +394,9 @@ impl Session {
         let told = std::mem::take(&mut below.told);
         let gone: Vec<_> =
             below.origins.keys().filter(|session| !told.contains(session)).copied().collect();
-        gone.into_iter().for_each(|session| self.forget_below(session));
+        for session in gone {
+            self.forget_below(session);
+        }
         Ok(())
     }
 

@@ -155,7 +155,7 @@ impl Handler<HandOver> for Session {
         self.heir = Some(heir);
         self.hand_over(ctx);
         if self.heir.is_some() {
-            // What waits for a hub above may wait for long; the client says it again.
+            // What waits for a hub above may wait for long; the client says it all again.
             ctx.run_later(HAND_OVER_MAX, |session, ctx| {
                 session.places.values_mut().for_each(Place::give_up);
                 session.hand_over(ctx);

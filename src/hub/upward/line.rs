@@ -59,7 +59,9 @@ impl Upward {
     }
 
     fn keep(&self, change: Change) {
-        self.keeper.iter().for_each(|keeper| keeper.keep([change.clone()]));
+        if let Some(keeper) = &self.keeper {
+            keeper.keep([change]);
+        }
     }
 
     /// There will be no hub above. Returns what is looked for there, in vain.

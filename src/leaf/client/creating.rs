@@ -34,9 +34,9 @@ enum Step<A: Leaf> {
 }
 
 impl<A: Leaf> Creating<A> {
-    pub(super) fn new(client: Client, name: Option<&str>, state: &State<A>) -> Self {
-        let what = || {
-            let state = write_state::<A>(state)?;
+    pub(super) fn new(client: Client, name: Option<&str>, state: State<A>) -> Self {
+        let what = move || {
+            let state = write_state::<A>(&state)?;
             Ok((name.map(str::parse).transpose()?, state))
         };
         Self(Step::Set { client, what: what(), here: false })

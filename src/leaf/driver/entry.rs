@@ -23,6 +23,7 @@ use crate::{
 };
 
 /// An object that this client has a leaf of, or a voice for, or is just leaving.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing to know of it")]
 pub(super) struct Entry {
     pub(super) channel: Arc<Channel>,
     pub(super) interface: InterfaceId,

@@ -43,7 +43,7 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     settings: Option<PathBuf>,
     /// The hubs above it, the nearest last.
-    above: Vec<Server>,
+    above: Vec<Self>,
 }
 
 impl Peer {
