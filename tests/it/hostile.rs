@@ -11,6 +11,7 @@ mod grades;
 mod handshake;
 mod judged;
 mod lingering;
+mod links;
 mod listing;
 mod pending;
 mod pieces;
