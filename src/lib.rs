@@ -15,6 +15,7 @@
 //! | [`Voice`] | shouts, and keeps nothing alive |
 //! | [`Shout`], [`Local`] | how something is said: to every leaf, or to one's own |
 //! | [`Heard`] | how every leaf is given a shout: with its [`Seq`], and who said it |
+//! | [`link::up`], [`Here`] | a hub below a hub; an object that stays at its maker's own hub |
 //! | [`Ask`], [`Asked`] | a question, to one's own leaf or the object's owner, and how a leaf is given it |
 //! | [`Volatile`] | what may be lost: cursors, pointers |
 //! | [`Receipt`] | what the shouter gets back |
@@ -37,8 +38,10 @@
 //! ```
 //!
 //! Alec hears himself by the same way; the copy that comes back is his receipt. What he asks and his own
-//! leaf does not answer goes as far as the repeater likewise, and from there to the owner alone. `docs/` has the
-//! map of the code (`architecture.md`), the wire (`protocol.md`) and how a hub is run
+//! leaf does not answer goes as far as the repeater likewise, and from there to the owner alone. Where
+//! the hub is below another ([`link`]), its repeater has the shout sent up (`hub::upward`) to the hub that
+//! is the object's home, and the chunk that comes down goes to its own leaves the same way. `docs/` has
+//! the map of the code (`architecture.md`), the wire (`protocol.md`) and how a hub is run
 //! (`operations.md`).
 //!
 //! # Threads
@@ -49,7 +52,7 @@
 //!
 //! # Features
 //!
-//! `cli`: the program `multiplex`, a hub on its own. `testing`: the test kit.
+//! `cli`: the program `multiplex`, a hub on its own. `redb`: journals in a file. `testing`: the test kit.
 //!
 //! Panics are caught where they start, so `panic = "unwind"` is needed: with `abort` this crate
 //! does not compile.
