@@ -99,7 +99,12 @@ impl<C> Roster<C> {
     /// How a session comes to hear what is shouted.
     #[inline]
     pub(crate) fn hears(&self, session: SessionId) -> Hearing {
-        let Some(member) = self.members.get(session) else { return Hearing::Nothing };
+        self.members.get(session).map_or(Hearing::Nothing, |member| self.hears_as(member))
+    }
+
+    /// How a member comes to hear what is shouted.
+    #[inline]
+    pub(crate) fn hears_as(&self, member: &Member<C>) -> Hearing {
         member.through.map_or(member.hears, |link| self.hears(link))
     }
 

@@ -36,6 +36,7 @@ impl Repeater {
             self.history.remember(session);
             return tracing::debug!(object = %self.object, %session, "shout of a stranger dropped");
         };
+        let mut hears = self.roster.hears_as(member);
         if let Some(why) = refusal(member, offer) {
             return self.refuse(session, offer.op, why);
         }
@@ -45,6 +46,8 @@ impl Repeater {
         }
         if !self.history.has_room(offer) {
             self.flush();
+            // It may have fallen behind over what was sent.
+            hears = self.roster.hears(session);
         }
         if self.judge.is_some()
             && let Some(why) = self.veto(session, offer)
@@ -55,8 +58,7 @@ impl Repeater {
         self.sabotage.at_a_shout(offer.kind);
         match self.history.offer(session, offer) {
             Decision::Sequenced(seq) => {
-                let hears = self.roster.hears(session) == Hearing::Pushed;
-                self.fanout.sequenced(session, hears, offer.op, seq);
+                self.fanout.sequenced(session, hears == Hearing::Pushed, offer.op, seq);
                 self.grade(session, offer, seq);
             }
             decision => self.answer(session, offer.op, decision),

@@ -198,6 +198,7 @@ impl Repeater {
 }
 
 /// Why a shout of a session is not even passed on.
+#[inline]
 pub(super) fn refusal(member: &Member<Contact>, offer: &Offer<'_>) -> Option<String> {
     if !member.rights.may_shout(offer.kind) {
         return Some(format!("no right to shout message {} at this object", offer.kind));
