@@ -331,6 +331,9 @@ pub const FETCH_REST: Duration = Duration::from_secs(1);
 /// How long a session that goes on over another connection waits for what is decided about it. What
 /// waits for longer, for an admission or a hub above, is said again by the client.
 pub const HAND_OVER_MAX: Duration = Duration::from_millis(250);
+/// The longest that `send` waits for a receipt while a link on the way is cut; the least is half of
+/// it.
+pub const STALL_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a hub keeps what it knows of those below a link that is cut, unless it is told otherwise:
 /// a night, and time to notice.
 pub const LINK_GRACE: Duration = Duration::from_hours(24);

@@ -12,6 +12,7 @@ mod receipted;
 mod room;
 mod unborn;
 mod volatile;
+mod waiting;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,12 +25,14 @@ use tokio::sync::oneshot;
 use self::{
     asks::Asks,
     room::{Room, Total},
+    waiting::{Place, Waiting},
 };
 pub(crate) use self::{
     asks::{Replied, Unreplied},
     error::Failure,
     line::Line,
     unborn::Unborn,
+    waiting::Overdue,
 };
 pub use self::{
     error::{AskError, Gone, ShoutError},
@@ -118,17 +121,10 @@ struct Flight {
     is_sent: bool,
     /// Whether it asked who has handled it, and may be told.
     is_graded: bool,
+    /// Whether somebody waits for as long as `send` does.
+    is_awaited: bool,
     /// Taken when the outcome is known.
     answer: Option<Answer>,
-}
-
-/// A shout that has no op yet.
-#[derive(Debug)]
-struct Waiting {
-    ticket: u64,
-    kind: Kind,
-    said: Draft,
-    answer: Answer,
 }
 
 type Answer = oneshot::Sender<Result<Receipt, Failure>>;
@@ -206,7 +202,7 @@ impl Channel {
             return Err(Failure::Full);
         }
         let (answer, receipted) = oneshot::channel();
-        self.launch(&mut state, kind, said, answer);
+        self.launch(&mut state, kind, said, (answer, false));
         Ok(Receipted { answer: receipted })
     }
 
@@ -399,13 +395,19 @@ impl Channel {
             let Some(Waiting { kind, said, answer, .. }) = state.waiting.pop_front() else {
                 break;
             };
-            self.launch(state, kind, said, answer);
+            self.launch(state, kind, said, (answer, true));
         }
         self.link.total.leave(&self.me, &mut state.in_total);
     }
 
-    /// Sends a shout, for which the room in all is taken.
-    fn launch(&self, state: &mut State, kind: Kind, said: Draft, answer: Answer) {
+    /// Sends a shout, for which the room in all is taken. It is awaited, or its receipt is kept.
+    fn launch(
+        &self,
+        state: &mut State,
+        kind: Kind,
+        said: Draft,
+        (answer, is_awaited): (Answer, bool),
+    ) {
         let (bytes, is_graded) = (said.frame_bytes(), said.handled_within_ms.is_some());
         state.room.take(bytes);
         let frame = said.frame(self.object, state.next_op, kind);
@@ -413,16 +415,9 @@ impl Channel {
         // A queue that is closing takes none: the driver is about to pause this channel, or end it.
         let is_sent = matches!(state.phase, Phase::Open)
             && state.queue.push(Class::Batch, frame.clone()).is_ok();
-        state.flights.push_back(Flight { frame, bytes, is_sent, is_graded, answer: Some(answer) });
-    }
-
-    /// A shout that waits is not to be sent.
-    fn withdraw(&self, ticket: u64) {
-        let mut state = self.lock();
-        if let Ok(place) = state.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket) {
-            state.waiting.remove(place);
-            self.go_on(state);
-        }
+        let answer = Some(answer);
+        let flight = Flight { frame, bytes, is_sent, is_graded, is_awaited, answer };
+        state.flights.push_back(flight);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -477,17 +472,5 @@ impl State {
     /// The op of the first flight.
     fn first_op(&self) -> Op {
         Op(self.next_op.0 - self.flights.len() as u64)
-    }
-}
-
-/// A place among the shouts that wait; dropped, the shout is not sent if it still waits.
-struct Place<'a> {
-    channel: &'a Channel,
-    ticket: u64,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.channel.withdraw(self.ticket);
     }
 }

@@ -15,6 +15,7 @@ mod members;
 mod names;
 mod reconnect;
 mod refusals;
+mod stalled;
 mod volatile;
 mod way_in;
 
@@ -101,6 +102,8 @@ pub(crate) struct Driver {
     questions: Questions,
     /// The state that the hub is telling, if it is a large one.
     incoming: Incoming,
+    /// Whether it looks after objects whose homes are out of reach.
+    is_watching_stalled: bool,
 }
 
 /// A request without an answer.
@@ -179,6 +182,7 @@ impl Driver {
             holds: Holds::default(),
             questions: Questions::default(),
             incoming: Incoming::default(),
+            is_watching_stalled: false,
         }
     }
 
@@ -202,7 +206,12 @@ impl Driver {
 
     fn answer(&mut self, frame: Frame, ctx: &mut Context<Self>) -> Result<(), Closed> {
         match frame {
-            Frame::Joined(joined, state) => self.joined(&joined, state, ctx)?,
+            Frame::Joined(joined, state) => {
+                self.joined(&joined, state, ctx)?;
+                if joined.stale {
+                    self.watch_stalled(ctx);
+                }
+            }
             Frame::Attached(attached) => self.attached(&attached, ctx)?,
             Frame::Done(done) => self.done(&done)?,
             Frame::Refused(refused) => self.refused(refused)?,
@@ -219,7 +228,7 @@ impl Driver {
             Frame::Resynced(resynced, state) => self.resynced(&resynced, state, ctx)?,
             Frame::Pulled(pulled) => self.pulled(&pulled),
             Frame::Rejoin(rejoin) => self.rejoin(rejoin.object),
-            Frame::Stalled(stalled) => self.stall(stalled.object),
+            Frame::Stalled(stalled) => self.stall(stalled.object, ctx),
             Frame::Ended(Ended { object, reason }) => self.ended(object, reason),
             Frame::SnapshotWanted(wanted) => self.want_state(wanted.object),
             Frame::Members(members) => self.members(members)?,

@@ -99,7 +99,9 @@ impl<I: Interface> Voice<I> {
     ///
     /// # Errors
     /// [`ShoutError`]: every variant gives the message back and says whether it may have been
-    /// heard. It is never [`Full`](ShoutError::Full).
+    /// heard. [`Stalled`](ShoutError::Stalled), and [`Full`](ShoutError::Full) for want of room, are told
+    /// only while a link on the way to the object's home is cut, after
+    /// [`STALL_DEADLINE`](crate::limits::STALL_DEADLINE).
     ///
     /// # Cancel safety
     /// Dropped before it is polled, or while it waits for room, nothing is sent. Dropped later, the

@@ -159,7 +159,9 @@ fn outcome(
 ) -> Event<String> {
     match outcome {
         Ok(receipt) => Event::Receipted { voice, object, n, seq: receipt.seq().0 },
-        Err(ShoutError::Unknown(..)) => Event::Unknown { voice, object, n },
+        Err(ShoutError::Unknown(..) | ShoutError::Stalled(..)) => {
+            Event::Unknown { voice, object, n }
+        }
         Err(error) => Event::Lost { voice, object, n, why: error.to_string() },
     }
 }

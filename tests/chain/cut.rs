@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use actix_multiplex::{ConnectionEvent, Gone, Hub, Local, Shout, ShoutError, link, testing};
-use futures_util::FutureExt;
-use tokio::time::sleep;
+use actix_multiplex::{
+    ConnectionEvent, Gone, Hub, Local, Shout, ShoutError,
+    limits::{STALL_DEADLINE, WINDOW_SHOUTS},
+    link, testing,
+};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use tokio::time::{Instant, sleep};
 
 use crate::pond::{Count, Counting, Croak, chain, client, kermit, seconds, soon, until};
 
@@ -43,6 +47,45 @@ fn g11_shouts_below_a_cut_link_wait_and_reads_and_joins_go_on() {
         assert_eq!(below.heard(), above.heard());
         assert_eq!(below.heard(), [(1, 1), (2, 2), (3, 3)]);
         soon(late.send(Shout(Croak(4)))).await.expect("is heard");
+    });
+}
+
+const WINDOW: u64 = WINDOW_SHOUTS as u64;
+
+#[test]
+fn g11_who_sends_below_a_cut_link_is_told_after_a_while_and_all_is_heard_once() {
+    chain(2, async |chain| {
+        let (low, _) = client(chain, 1, "amy", 7).await;
+        let (high, above) = client(chain, 0, "alec", 7).await;
+        let (_there, here) = (kermit(&high).await, kermit(&low).await);
+        let mut events = low.events();
+        chain.hold(1);
+        let begin = Instant::now();
+        let first = here.try_send(Shout(Croak(1))).expect("there is room");
+        let told = here.send(Shout(Croak(2))).await;
+        assert!(matches!(told, Err(ShoutError::Stalled(Croak(2)))), "{told:?}");
+        let stalled = ConnectionEvent::Stalled { object: here.object() };
+        soon(async { while events.next().await != Some(stalled.clone()) {} }).await;
+        // Those that have room behind what waits for it are told in their turn, and never sent.
+        let mut waiting: FuturesUnordered<_> =
+            (3..3 + 2 * WINDOW).map(|n| here.send(Shout(Croak(n)))).collect();
+        let (mut sent, mut unsent) = (0, 0);
+        while let Some(told) = waiting.next().await {
+            match told {
+                Err(ShoutError::Stalled(_)) => sent += 1,
+                Err(ShoutError::Full(_)) => unsent += 1,
+                other => panic!("not told: {other:?}"),
+            }
+        }
+        assert_eq!((sent, unsent), (WINDOW - 2, WINDOW + 2));
+        let lasted = begin.elapsed();
+        assert!(lasted > STALL_DEADLINE, "{lasted:?}");
+        chain.mend(1);
+        soon(first).await.expect("is heard");
+        soon(here.send(Shout(Croak(0)))).await.expect("is heard");
+        until(|| above.heard().len() as u64 == WINDOW + 1).await;
+        let heard: Vec<_> = above.heard().into_iter().map(|(_, n)| n).collect();
+        assert_eq!(heard, (1..=WINDOW).chain([0]).collect::<Vec<_>>());
     });
 }
 

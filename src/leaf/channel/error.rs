@@ -40,6 +40,10 @@ pub enum ShoutError<M> {
         /// What it was shouted at.
         object: ObjectId,
     },
+    /// It waits, and has for [`STALL_DEADLINE`](crate::limits::STALL_DEADLINE) at most: a link between
+    /// hubs on the way to the object's home is cut. It is heard when the way is open again, once; do not
+    /// send it again. Only who uses `try_send` waits until then, and is told what became of it.
+    Stalled(M),
     /// It was sent, and the session ended before its outcome was known: it may have been heard by
     /// all, or by none.
     Unknown(M, Gone),
@@ -179,6 +183,7 @@ pub(crate) enum Failure {
     Gone(Gone),
     Refused(String),
     CarriedBelowHome { carried: ObjectId, object: ObjectId },
+    Stalled,
     Unknown(Gone),
 }
 
@@ -192,6 +197,7 @@ impl Failure {
             Self::CarriedBelowHome { carried, object } => {
                 ShoutError::CarriedBelowHome { message, carried, object }
             }
+            Self::Stalled => ShoutError::Stalled(message),
             Self::Unknown(gone) => ShoutError::Unknown(message, gone),
         }
     }
@@ -206,6 +212,7 @@ impl<M> ShoutError<M> {
             | Self::Gone(message, _)
             | Self::Refused(message, _)
             | Self::CarriedBelowHome { message, .. }
+            | Self::Stalled(message)
             | Self::Unknown(message, _) => message,
         }
     }
@@ -221,6 +228,10 @@ impl<M> fmt::Display for ShoutError<M> {
             Self::CarriedBelowHome { carried, object, .. } => {
                 write!(f, "refused: {}", carried_below_home(*carried, *object))
             }
+            Self::Stalled(_) => f.write_str(
+                "not heard yet: a link to the object's home is cut; it is heard when that is back, so do \
+                 not send it again",
+            ),
             Self::Unknown(_, gone) => write!(f, "perhaps heard, perhaps not: {gone}"),
         }
     }

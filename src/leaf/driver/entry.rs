@@ -11,7 +11,7 @@ use super::{anew::Lives, members::Told};
 use crate::{
     connection::Closed,
     leaf::{
-        channel::{Channel, Gone, Link},
+        channel::{Channel, Gone, Link, Overdue},
         class::{AnyClass, Opening},
         inbox::Delivery,
         progress::Progress,
@@ -23,7 +23,6 @@ use crate::{
 };
 
 /// An object that this client has a leaf of, or a voice for, or is just leaving.
-#[expect(clippy::struct_excessive_bools, reason = "each is a thing to know of it")]
 pub(super) struct Entry {
     pub(super) channel: Arc<Channel>,
     pub(super) interface: InterfaceId,
@@ -44,8 +43,8 @@ pub(super) struct Entry {
     pub(super) publish: Option<Request>,
     /// Whether the object's home has forgotten the session, and nobody was told.
     pub(super) is_forgotten: bool,
-    /// Whether the way to the object's home is cut.
-    pub(super) is_stalled: bool,
+    /// While the way to the object's home is cut: who has waited long enough to be told.
+    pub(super) stalled: Option<Overdue>,
     /// Why the last leaf is no more, if it failed.
     pub(super) failed: Option<Gone>,
 }
@@ -108,7 +107,7 @@ impl Entry {
             retries: 0,
             publish: None,
             is_forgotten: false,
-            is_stalled: false,
+            stalled: None,
             failed: None,
         }
     }
@@ -141,8 +140,22 @@ impl Entry {
 
     /// Shouts wait until the way to the object's home is open.
     pub(super) fn stall(&mut self) {
-        self.is_stalled = true;
+        self.stalled.get_or_insert(Overdue::NOTHING);
         self.channel.pause();
+    }
+
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled.is_some()
+    }
+
+    /// The way is open again, if it was not.
+    pub(super) fn flow(&mut self) -> bool {
+        self.stalled.take().is_some()
+    }
+
+    /// Tells those who have awaited a shout for long that the way is cut.
+    pub(super) fn tell_of_stall(&mut self) {
+        self.stalled = self.stalled.map(|overdue| self.channel.tell_of_stall(overdue));
     }
 
     /// A request to part is about to be sent. Who shouted behind it would be a stranger.

@@ -83,18 +83,10 @@ impl Driver {
         }
     }
 
-    /// The way to the object's home is cut: shouts wait until it is open again.
-    pub(super) fn stall(&mut self, object: ObjectId) {
-        let Some(entry) = self.entries.get_mut(&object) else { return };
-        entry.stall();
-        tracing::info!(%object, "the way to an object's home is cut: shouts at it wait");
-        self.events.tell(ConnectionEvent::Stalled { object });
-    }
-
     /// The leaf, and the voices, say once more where they are.
     pub(super) fn rejoin(&mut self, object: ObjectId) {
         let Some(entry) = self.entries.get_mut(&object) else { return };
-        if std::mem::take(&mut entry.is_stalled) {
+        if entry.flow() {
             self.events.tell(ConnectionEvent::Flowing { object });
         }
         entry.channel.pause();
