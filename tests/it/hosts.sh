@@ -19,6 +19,8 @@ if [ "${4-}" = edge ]; then
     until [ -e "$dir/go" ]; do sleep 0.05; done
     (for n in $(seq 2 2 120); do echo "hop $n"; sleep 0.25; done; sleep 15) \
         | "$frog" --connect tcp://127.0.0.1:8788 --name kermit --who edge > "$dir/edge.heard" || true
+    # The cable goes with its end here, and with it the other.
+    until [ -e "$dir/done" ]; do sleep 0.05; done
     kill %1
     exit
 fi
@@ -28,8 +30,9 @@ ip link set lo up
 ip link add v0 type veth peer name v1
 ip addr add 10.77.0.1/24 dev v0
 ip link set v0 up
-"$multiplex" hub --ephemeral --listen tcp://10.77.0.1:8787 > "$dir/top.out" 2> "$dir/top.log" &
-until grep -q listening "$dir/top.out"; do sleep 0.05; done
+"$multiplex" hub --ephemeral --listen tcp://10.77.0.1:8787 --listen tcp://127.0.0.1:8787 \
+    > "$dir/top.out" 2> "$dir/top.log" &
+until [ "$(grep -c listening "$dir/top.out")" = 2 ]; do sleep 0.05; done
 unshare -n bash "$0" "$multiplex" "$frog" "$dir" edge &
 edge=$!
 until [ -s "$dir/edge.pid" ]; do sleep 0.05; done
@@ -37,7 +40,7 @@ ip link set v1 netns "$(cat "$dir/edge.pid")"
 until [ -e "$dir/edge.ready" ]; do sleep 0.05; done
 touch "$dir/go"
 (sleep 1; for n in $(seq 1 2 119); do echo "hop $n"; sleep 0.25; done; sleep 14) \
-    | "$frog" --connect tcp://10.77.0.1:8787 --name kermit --who top > "$dir/top.heard" &
+    | "$frog" --connect tcp://127.0.0.1:8787 --name kermit --who top > "$dir/top.heard" &
 top=$!
 sleep 4
 ip link set v0 down
@@ -45,4 +48,6 @@ echo "the cable is out"
 sleep 10
 ip link set v0 up
 echo "the cable is in"
-wait "$top" "$edge"
+wait "$top"
+touch "$dir/done"
+wait "$edge"
